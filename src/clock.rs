@@ -11,8 +11,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A source of time. Reading it is cheap and never fails.
 pub trait Clock: Send + Sync {
-    /// Milliseconds since an arbitrary start; never goes back, counts suspended time too.
-    fn monotonic_ms(&self) -> u64;
+    /// Nanoseconds since an arbitrary start; never goes back, counts suspended time too.
+    fn monotonic_ns(&self) -> u64;
+
+    /// The same in milliseconds.
+    #[inline]
+    fn monotonic_ms(&self) -> u64 {
+        self.monotonic_ns() / 1_000_000
+    }
 
     /// Milliseconds since 1970-01-01T00:00:00Z, as the machine believes it to be.
     fn wall_ms(&self) -> u64;
@@ -24,8 +30,8 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[inline]
-    fn monotonic_ms(&self) -> u64 {
-        boottime_ms()
+    fn monotonic_ns(&self) -> u64 {
+        boottime_ns()
     }
 
     fn wall_ms(&self) -> u64 {
@@ -38,30 +44,31 @@ impl Clock for SystemClock {
 }
 
 #[cfg(target_os = "linux")]
-fn boottime_ms() -> u64 {
-    timespec_ms(rustix::time::clock_gettime(rustix::time::ClockId::Boottime))
+fn boottime_ns() -> u64 {
+    timespec_ns(rustix::time::clock_gettime(rustix::time::ClockId::Boottime))
 }
 
 #[cfg(all(unix, not(target_os = "linux")))]
-fn boottime_ms() -> u64 {
-    timespec_ms(rustix::time::clock_gettime(rustix::time::ClockId::Monotonic))
+fn boottime_ns() -> u64 {
+    timespec_ns(rustix::time::clock_gettime(rustix::time::ClockId::Monotonic))
 }
 
 #[cfg(unix)]
-fn timespec_ms(t: rustix::time::Timespec) -> u64 {
+fn timespec_ns(t: rustix::time::Timespec) -> u64 {
     let seconds = u64::try_from(t.tv_sec).unwrap_or(0);
-    let millis = u64::try_from(t.tv_nsec).unwrap_or(0) / 1_000_000;
-    seconds.saturating_mul(1_000).saturating_add(millis)
+    let nanos = u64::try_from(t.tv_nsec).unwrap_or(0);
+    // 64 bits of nanoseconds are 584 years of uptime.
+    seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
 }
 
 #[cfg(not(unix))]
-fn boottime_ms() -> u64 {
+fn boottime_ns() -> u64 {
     use std::sync::OnceLock;
     use std::time::Instant;
     static START: OnceLock<Instant> = OnceLock::new();
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     let start = START.get_or_init(Instant::now);
-    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// A clock that moves only when told to: for tests, ours and the users'.
@@ -103,8 +110,8 @@ impl ManualClock {
 }
 
 impl Clock for ManualClock {
-    fn monotonic_ms(&self) -> u64 {
-        self.read().monotonic_ms
+    fn monotonic_ns(&self) -> u64 {
+        self.read().monotonic_ms.saturating_mul(1_000_000)
     }
 
     fn wall_ms(&self) -> u64 {

@@ -11,13 +11,14 @@
 //! |---|---|---|
 //! | 1 | [`reason`], [`clock`], [`sync`] | why refused, when, with which atomics |
 //! | 2 | [`json`] | is this strictly JSON, and what does it say? |
-//! | 3 | [`check`], [`schema`], [`limit`] | is the value, the document, the rate what was declared? |
+//! | 3 | [`check`], [`schema`], [`limit`], [`event`] | is the value, the document, the rate what was declared? What happened? |
 //! | 4 | [`policy`] | what does this API accept? |
 //! | 5 | [`gate`] | may this request pass? |
 //! | 6 | `py` | the same questions, asked from Python (feature `python`) |
 
 pub mod check;
 pub mod clock;
+pub mod event;
 pub mod gate;
 pub mod json;
 pub mod limit;

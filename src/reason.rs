@@ -107,6 +107,8 @@ pub enum Reason {
     FramingLengthInvalid,
     /// `framing.length_conflict`: Content-Length and Transfer-Encoding came together.
     FramingLengthConflict,
+    /// `framing.transfer_encoding`: a transfer coding other than chunked, or chunked where HTTP does not have it.
+    FramingTransferEncoding,
     /// `framing.headers_too_large`: the headers are larger than the policy allows.
     FramingHeadersTooLarge,
     // Target: the raw request target.
@@ -153,6 +155,8 @@ pub enum Reason {
     SchemeNotAllowed,
     /// `websocket.undeclared`: the operation is not a websocket.
     WebsocketUndeclared,
+    /// `websocket.required`: the operation is a websocket only.
+    WebsocketRequired,
     /// `websocket.origin`: the Origin is not one of this API's.
     WebsocketOrigin,
     // Parameters: path, query and header values.
@@ -266,6 +270,7 @@ const TABLE: &[Row] = &[
     row(Reason::FramingHeaderRepeated, "framing.header_repeated", 400, Blame::Client, "a header that may occur once occurs more than once"),
     row(Reason::FramingLengthInvalid, "framing.length_invalid", 400, Blame::Client, "the Content-Length is not a decimal number"),
     row(Reason::FramingLengthConflict, "framing.length_conflict", 400, Blame::Client, "Content-Length and Transfer-Encoding came together"),
+    row(Reason::FramingTransferEncoding, "framing.transfer_encoding", 400, Blame::Client, "a transfer coding other than chunked, or chunked where this version of HTTP does not have it"),
     row(Reason::FramingHeadersTooLarge, "framing.headers_too_large", 431, Blame::Client, "the headers are larger than the policy allows"),
     row(Reason::TargetInvalid, "target.invalid", 400, Blame::Client, "the request target has a form or a character that is not accepted"),
     row(Reason::TargetEncoding, "target.encoding", 400, Blame::Client, "the path has a percent-encoding that is malformed, not UTF-8, or hides a delimiter"),
@@ -287,6 +292,7 @@ const TABLE: &[Row] = &[
     row(Reason::HostUnknown, "host.unknown", 421, Blame::Client, "the Host is not one of this API's"),
     row(Reason::SchemeNotAllowed, "scheme.not_allowed", 403, Blame::Client, "the scheme is not one of this API's"),
     row(Reason::WebsocketUndeclared, "websocket.undeclared", 403, Blame::Client, "the operation is not a websocket"),
+    row(Reason::WebsocketRequired, "websocket.required", 426, Blame::Client, "the operation is a websocket only"),
     row(Reason::WebsocketOrigin, "websocket.origin", 403, Blame::Client, "the Origin is not one of this API's"),
     row(Reason::ParamUndeclared, "param.undeclared", 400, Blame::Client, "a query parameter is not declared"),
     row(Reason::ParamRepeated, "param.repeated", 400, Blame::Client, "a parameter occurs more than once"),

@@ -1,1 +1,32 @@
-//! (being built)
+//! The binding: the only Rust that names pyo3. One frozen class a file; a method converts, calls the core's
+//! method of the same name, and converts back.
+//!
+//! [`errors`] is the one table of exceptions, [`text`] the one place that reads Python's bytes and decides when
+//! to let go of the GIL, [`objects`] the one function that makes Python objects of a document, [`values`] the
+//! one that makes a document of Python objects.
+
+mod errors;
+mod gate;
+mod json;
+mod objects;
+mod pending;
+mod request;
+mod schema;
+mod text;
+mod values;
+mod verdict;
+
+/// The compiled half of `secval`. Import from `secval`, not from here.
+#[pyo3::pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::gate::Gate;
+    #[pymodule_export]
+    use super::json::{Limits, loads};
+    #[pymodule_export]
+    use super::pending::Pending;
+    #[pymodule_export]
+    use super::schema::{Schema, Violation};
+    #[pymodule_export]
+    use super::verdict::Verdict;
+}

@@ -1,0 +1,131 @@
+//! What the policy and an operation demand of a head beyond its framing: target, addresses, dates, scheme,
+//! host, websocket.
+
+#![forbid(unsafe_code)]
+#![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing, clippy::string_slice)]
+
+use super::case::Case;
+use super::dates::http_date;
+use super::fault::Fault;
+use super::framing::{Framing, Host};
+use super::head::{Asked, Head};
+use super::target::Target;
+use crate::policy::model::{Hosts, Operation, Policy};
+use crate::reason::Reason;
+
+/// The target, judged, and equal to what the application will dispatch on.
+pub(super) fn target<'r>(
+    head: &Head<'r>,
+    framing: &Framing<'_>,
+    policy: &Policy,
+) -> Result<Target<'r>, Reason> {
+    let max = policy.request.max_target;
+    let target = match head.target {
+        Asked::Raw(raw) => Target::parse(head.method, raw, max)?,
+        Asked::Decoded { path, query } if policy.request.decoded_target => {
+            Target::decoded(path, query, max)?
+        }
+        Asked::Decoded { .. } => return Err(Reason::TargetRawMissing),
+    };
+    if let Some(authority) = target.authority {
+        let named = Host::parse(authority).ok_or(Reason::TargetInvalid)?;
+        let port = if is_secure(head.scheme) { 443 } else { 80 };
+        if !framing.host.is_some_and(|host| host.same(named, port)) {
+            return Err(Reason::TargetAuthorityMismatch);
+        }
+    }
+    if head.dispatch.is_some_and(|dispatch| *dispatch != *target.path) {
+        return Err(Reason::TargetMismatch);
+    }
+    Ok(target)
+}
+
+/// Whether the operation's own addresses let this client call it.
+pub(super) fn may_call(case: &Case, operation: &Operation) -> bool {
+    let Some(addresses) = &operation.addresses else { return true };
+    case.client.is_some_and(|client| addresses.contains(client))
+}
+
+pub(super) fn addresses(case: &Case, operation: &Operation) -> Result<(), Reason> {
+    if may_call(case, operation) { Ok(()) } else { Err(Reason::AddressNotAllowed) }
+}
+
+/// 410 from its sunset on; until then, headers that announce it (RFC 8594, RFC 9745).
+pub(super) fn sunset(case: &mut Case, operation: &Operation) -> Result<(), Reason> {
+    let now = i64::try_from(case.engine.clock.wall_ms().div_euclid(1_000)).unwrap_or(i64::MAX);
+    if operation.sunset.is_some_and(|sunset| sunset <= now) {
+        return Err(Reason::RouteSunset);
+    }
+    if let Some(deprecated) = operation.deprecated {
+        case.answer("Deprecation", format!("@{deprecated}"));
+    }
+    if let Some(sunset) = operation.sunset {
+        case.answer("Sunset", http_date(sunset));
+    }
+    Ok(())
+}
+
+pub(super) fn scheme(head: &Head<'_>, policy: &Policy) -> Result<(), Reason> {
+    let served = match head.scheme {
+        "http" | "ws" => policy.schemes.http,
+        "https" | "wss" => policy.schemes.https,
+        _ => false,
+    };
+    if served { Ok(()) } else { Err(Reason::SchemeNotAllowed) }
+}
+
+pub(super) fn host(framing: &Framing<'_>, policy: &Policy) -> Result<(), Reason> {
+    match (&policy.hosts, framing.host) {
+        (Hosts::Any, _) => Ok(()),
+        (Hosts::Names(names), Some(host)) if names.iter().any(|n| host.is_named_by(n)) => Ok(()),
+        (Hosts::Names(_), _) => Err(Reason::HostUnknown),
+    }
+}
+
+/// A websocket is declared, and asked for as one; a browser's page that opens it is one of this API's hosts.
+pub(super) fn websocket(
+    case: &mut Case,
+    head: &Head<'_>,
+    framing: &Framing<'_>,
+    operation: &Operation,
+    policy: &Policy,
+) -> Result<(), Reason> {
+    match (head.websocket, operation.websocket) {
+        (false, false) => return Ok(()),
+        (true, false) => return Err(Reason::WebsocketUndeclared),
+        (false, true) => {
+            case.answer("Upgrade", "websocket".to_owned());
+            return Err(Reason::WebsocketRequired);
+        }
+        (true, true) => {}
+    }
+    // Only browsers send an Origin, and they always do; `null` is a page of unknown origin.
+    let Some(origin) = framing.origin else { return Ok(()) };
+    let text = std::str::from_utf8(origin).ok().and_then(|text| text.split_once("://"));
+    let (scheme, authority) = text.ok_or(Reason::WebsocketOrigin)?;
+    let host = Host::parse(authority).ok_or(Reason::WebsocketOrigin)?;
+    let known = match &policy.hosts {
+        Hosts::Names(names) => names.iter().any(|name| host.is_named_by(name)),
+        Hosts::Any => {
+            let port = if scheme.eq_ignore_ascii_case("https") { 443 } else { 80 };
+            framing.host.is_some_and(|own| own.same(host, port))
+        }
+    };
+    if known { Ok(()) } else { Err(Reason::WebsocketOrigin) }
+}
+
+/// Adds to a refusal what the client could send instead (RFC 9110, 15.5.16).
+pub(super) fn explain(case: &mut Case, operation: &Operation, reason: Reason) -> Fault {
+    if reason == Reason::MediaCoding {
+        case.answer("Accept-Encoding", "identity".to_owned());
+    } else if reason.status() == 415 {
+        let media = operation.body.iter().flat_map(|body| &body.media);
+        let accept: Vec<&str> = media.map(|media| media.essence.as_str()).collect();
+        case.answer("Accept", accept.join(", "));
+    }
+    reason.into()
+}
+
+fn is_secure(scheme: &str) -> bool {
+    matches!(scheme, "https" | "wss")
+}

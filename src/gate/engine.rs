@@ -1,0 +1,74 @@
+//! A policy at work: with its limiter, its counters, its clock.
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::rates::Limits;
+use crate::clock::Clock;
+use crate::event::{Counters, RequestIds};
+use crate::policy::model::Policy;
+use crate::reason::Reason;
+
+/// A policy at work. Immutable but for what counts.
+pub(super) struct Engine {
+    pub(super) policy: Policy,
+    pub(super) limits: Limits,
+    pub(super) counters: Arc<Counters>,
+    pub(super) ids: Arc<RequestIds>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+/// Why a gate cannot be set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EngineFault {
+    /// The operating system gives no randomness for keys.
+    NoRandomness,
+    /// The rates do not fit one table.
+    TooManyRates,
+}
+
+impl fmt::Display for EngineFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoRandomness => "the operating system gives no randomness",
+            Self::TooManyRates => "the policy has more than 255 quotas, which is what one table holds",
+        })
+    }
+}
+
+impl std::error::Error for EngineFault {}
+
+impl Engine {
+    pub(super) fn new(policy: Policy, clock: Arc<dyn Clock>) -> Result<Self, EngineFault> {
+        let limits = Limits::new(&policy.rates, &clock)?;
+        let ids = RequestIds::new().map_err(|_| EngineFault::NoRandomness)?;
+        let (counters, ids) = (Arc::new(Counters::default()), Arc::new(ids));
+        Ok(Self { policy, limits, counters, ids, clock })
+    }
+
+    /// The next policy's engine, which goes on counting.
+    pub(super) fn succeed(&self, policy: Policy) -> Result<Self, EngineFault> {
+        let limits = self.limits.succeed(&policy.rates, &self.clock)?;
+        let (counters, ids) = (Arc::clone(&self.counters), Arc::clone(&self.ids));
+        Ok(Self { policy, limits, counters, ids, clock: Arc::clone(&self.clock) })
+    }
+
+    /// Counts a decision.
+    pub(super) fn record(&self, reason: Option<Reason>, would_refuse: Option<Reason>) {
+        match reason {
+            Some(reason) => self.counters.refused(reason),
+            None => self.counters.allowed(),
+        }
+        if let Some(reason) = would_refuse {
+            self.counters.would_refuse(reason);
+        }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("title", &self.policy.title).finish_non_exhaustive()
+    }
+}

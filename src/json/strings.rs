@@ -1,0 +1,166 @@
+//! Strings: where one ends, and what its escapes stand for.
+
+use super::error::Error;
+use crate::reason::Reason;
+
+/// A string that was read: where its content lies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Read {
+    /// Content offset: in the text, or in `unescaped`.
+    pub(super) from: usize,
+    pub(super) len: usize,
+    pub(super) escaped: bool,
+    /// The byte after the closing quote.
+    pub(super) next: usize,
+}
+
+/// Reads the string whose opening quote is at `quote`; its escapes are written to `unescaped`.
+pub(super) fn read(text: &str, quote: usize, unescaped: &mut String) -> Result<Read, Error> {
+    let bytes = text.as_bytes();
+    let from = quote.saturating_add(1);
+    let stop = plain_end(bytes, from);
+    match bytes.get(stop) {
+        Some(b'"') => Ok(Read {
+            from,
+            len: stop.saturating_sub(from),
+            escaped: false,
+            next: stop.saturating_add(1),
+        }),
+        Some(b'\\') => read_escaped(text, from, stop, unescaped),
+        Some(_) => Err(Error::new(Reason::JsonControl, stop)),
+        None => Err(Error::new(Reason::JsonTruncated, bytes.len())),
+    }
+}
+
+fn read_escaped(
+    text: &str,
+    from: usize,
+    first: usize,
+    unescaped: &mut String,
+) -> Result<Read, Error> {
+    let bytes = text.as_bytes();
+    let start = unescaped.len();
+    let (mut copied, mut at) = (from, first);
+    loop {
+        // Both ends are at ASCII bytes, so they are boundaries of characters.
+        unescaped.push_str(text.get(copied..at).unwrap_or_default());
+        match bytes.get(at) {
+            Some(b'"') => {
+                let len = unescaped.len().saturating_sub(start);
+                return Ok(Read { from: start, len, escaped: true, next: at.saturating_add(1) });
+            }
+            Some(b'\\') => {
+                let (character, next) = escape(bytes, at)?;
+                unescaped.push(character);
+                copied = next;
+                at = plain_end(bytes, next);
+            }
+            Some(_) => return Err(Error::new(Reason::JsonControl, at)),
+            None => return Err(Error::new(Reason::JsonTruncated, bytes.len())),
+        }
+    }
+}
+
+/// The first byte from `at` on that is a quote, a backslash or a control; or the end of the text.
+///
+/// Eight bytes at a time: a byte is below 0x20, or equal to one of two, exactly when subtracting borrows from
+/// its top bit (Bit Twiddling Hacks, "determine if a word has a byte less than n"). The lowest hit is exact;
+/// higher ones may be borrowed from it, and are not looked at.
+fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = ONES << 7;
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
+    while let Some(chunk) = bytes.get(at..at.saturating_add(8)) {
+        let word = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
+        let control = word.wrapping_sub(ONES.wrapping_mul(0x20)) & !word;
+        let quote = zeros(word ^ ONES.wrapping_mul(u64::from(b'"')));
+        let backslash = zeros(word ^ ONES.wrapping_mul(u64::from(b'\\')));
+        let hits = (control | quote | backslash) & TOPS;
+        if hits != 0 {
+            let byte = hits.trailing_zeros() / 8;
+            return at.saturating_add(usize::try_from(byte).unwrap_or(0));
+        }
+        at = at.saturating_add(8);
+    }
+    let tail = bytes.get(at..).unwrap_or_default();
+    let stop = tail.iter().position(|b| *b < 0x20 || *b == b'"' || *b == b'\\');
+    at.saturating_add(stop.unwrap_or(tail.len()))
+}
+
+/// Reads the escape whose backslash is at `at`: the character, and the byte after it.
+fn escape(bytes: &[u8], at: usize) -> Result<(char, usize), Error> {
+    let after = at.saturating_add(2);
+    let character = match bytes.get(at.saturating_add(1)) {
+        Some(b'"') => '"',
+        Some(b'\\') => '\\',
+        Some(b'/') => '/',
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        Some(b'u') => return unicode(bytes, at),
+        Some(_) => return Err(Error::new(Reason::JsonEscape, at)),
+        None => return Err(Error::new(Reason::JsonTruncated, bytes.len())),
+    };
+    Ok((character, after))
+}
+
+/// `\uXXXX`, or two of them for a character outside the basic plane.
+fn unicode(bytes: &[u8], at: usize) -> Result<(char, usize), Error> {
+    let lone = || Error::new(Reason::JsonSurrogate, at);
+    let high = unit(bytes, at)?;
+    let after = at.saturating_add(6);
+    if let Some(character) = char::from_u32(high) {
+        return Ok((character, after));
+    }
+    if high >= 0xDC00 || bytes.get(after) != Some(&b'\\') {
+        return Err(lone());
+    }
+    match bytes.get(after.saturating_add(1)) {
+        Some(b'u') => {}
+        Some(_) => return Err(lone()),
+        None => return Err(Error::new(Reason::JsonTruncated, bytes.len())),
+    }
+    let low = unit(bytes, after)?;
+    if !(0xDC00..0xE000).contains(&low) {
+        return Err(lone());
+    }
+    let code = 0x1_0000_u32.saturating_add((high & 0x3FF) << 10).saturating_add(low & 0x3FF);
+    let character = char::from_u32(code).ok_or_else(lone)?;
+    Ok((character, after.saturating_add(6)))
+}
+
+/// The four hexadecimal digits of the `\u` at `at`.
+fn unit(bytes: &[u8], at: usize) -> Result<u32, Error> {
+    let digits = bytes.iter().skip(at.saturating_add(2)).take(4);
+    let mut unit = 0;
+    let mut count = 0;
+    for digit in digits {
+        let value = char::from(*digit).to_digit(16).ok_or(Error::new(Reason::JsonEscape, at))?;
+        unit = (unit << 4) | value;
+        count += 1;
+    }
+    if count == 4 { Ok(unit) } else { Err(Error::new(Reason::JsonTruncated, bytes.len())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_plain_text_is_found_wherever_it_is() {
+        for length in 0..40 {
+            for stop in [b'"', b'\\', 0x00, 0x1f, b'\n'] {
+                for filler in ["a", "!", "#", "[", "]", " ", "\u{7f}", "é", "\u{80}", "😀"] {
+                    let mut text = filler.repeat(length).into_bytes();
+                    let end = text.len();
+                    assert_eq!(plain_end(&text, 0), end);
+                    text.push(stop);
+                    text.extend_from_slice(filler.repeat(9).as_bytes());
+                    assert_eq!(plain_end(&text, 0), end, "{length} {stop} {filler}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! `secval.Schema` and `secval.Violation`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyString};
+
+use super::text::{Text, octets, work_on};
+use super::{errors, json as py_json, objects, values};
+use crate::json::{self, Document, Error, Tape};
+use crate::schema::{self, Dialect, FormatRule, Formats, Options, SchemaId, Set, SetBuilder};
+
+/// Violations that `validate` and `loads` report at most.
+const REPORTED: usize = 100;
+
+/// One way in which a value violates its schema.
+///
+/// Attributes:
+///     pointer: RFC 6901 pointer to the value. It may name members that the sender invented.
+///     keyword: The schema's keyword, or `json` for a text that is malformed.
+///     code: Stable, for programs.
+///     message: For people; repeats no submitted value and nothing that the schema keeps to itself.
+#[pyclass(frozen, eq, hash, get_all, module = "secval._core")]
+#[derive(PartialEq, Eq, Hash)]
+pub(super) struct Violation {
+    pointer: String,
+    keyword: String,
+    code: String,
+    message: String,
+}
+
+#[pymethods]
+impl Violation {
+    #[new]
+    fn new(pointer: String, keyword: String, code: String, message: String) -> Self {
+        Self { pointer, keyword, code, message }
+    }
+
+    fn __getnewargs__(&self) -> (&str, &str, &str, &str) {
+        (&self.pointer, &self.keyword, &self.code, &self.message)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Violation(keyword={:?}, code={:?}, message={:?})", self.keyword, self.code, self.message)
+    }
+}
+
+impl From<schema::Violation> for Violation {
+    fn from(violation: schema::Violation) -> Self {
+        let schema::Violation { pointer, keyword, code, message, .. } = violation;
+        Self { pointer, keyword: keyword.into(), code: code.into(), message }
+    }
+}
+
+/// A malformed text, as a violation.
+fn malformed(error: Error) -> Violation {
+    let (reason, offset) = (error.reason(), error.offset());
+    let message = format!("{} (byte {offset})", reason.title());
+    Violation::new(String::new(), "json".to_owned(), reason.code().to_owned(), message)
+}
+
+/// A JSON Schema, compiled once: draft 4, 6, 7, 2019-09 or 2020-12.
+///
+/// Nothing is ever fetched; patterns run in linear time; formats are asserted, and an unknown format is an
+/// error. Bytes-like data are JSON text, read strictly with the default `Limits`; anything else, `str` too, is
+/// a value judged as it is.
+///
+/// Args:
+///     schema: A mapping, a bool, or JSON text.
+///     dialect: For a schema without `$schema`: "draft4", "draft6", "draft7", "2019-09" or "2020-12" (default).
+///     closed: Refuse members that are not declared, across `allOf` and `$ref`.
+///     formats: True asserts the standard formats, False none; a mapping adds formats of your own, a pattern
+///         or "any".
+///     registry: Schemas by URI, for `$ref`.
+///
+/// Raises:
+///     PolicyError: The schema cannot be enforced as written; every fault has its pointer.
+///     JSONError: The schema's text is malformed.
+#[pyclass(frozen, module = "secval._core")]
+pub(super) struct Schema {
+    set: Arc<Set>,
+    id: SchemaId,
+    limits: json::Limits,
+}
+
+/// What `data` is, once looked at.
+enum Data<'a> {
+    Text(Cow<'a, [u8]>),
+    Value(Document<'static>),
+    /// A Python value that JSON cannot say.
+    Fault(Error),
+}
+
+#[pymethods]
+impl Schema {
+    #[new]
+    #[pyo3(signature = (schema, *, dialect=None, closed=false, formats=None, registry=None),
+           text_signature = "(schema, *, dialect=None, closed=False, formats=True, registry=None)")]
+    fn new(
+        schema: &Bound<'_, PyAny>,
+        dialect: Option<&str>,
+        closed: bool,
+        formats: Option<&Bound<'_, PyAny>>,
+        registry: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let py = schema.py();
+        let dialect = dialect.map(|name| read_dialect(py, name)).transpose()?;
+        let options = Options { dialect, closed, formats: read_formats(py, formats)? };
+        let mut builder = SetBuilder::new();
+        for (uri, resource) in read_registry(registry)? {
+            builder.resource(&uri, read_schema(&resource)?);
+        }
+        let id = builder.add(&read_schema(schema)?, None, &options);
+        let id = id.map_err(|faults| errors::compile(py, &faults))?;
+        let set = builder.build().map_err(|faults| errors::compile(py, &faults))?;
+        Ok(Self { set: Arc::new(set), id, limits: json::Limits::default() })
+    }
+
+    /// Whether the data is valid. Makes no Python objects of text.
+    ///
+    /// Args:
+    ///     data: JSON text if bytes-like; anything else, `str` too, is a value.
+    fn is_valid(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<bool> {
+        Ok(match self.look(data)? {
+            Data::Text(text) => self.judge(py, &text).is_ok(),
+            Data::Value(document) => self.set.judge_value(self.id, document.root()).is_ok(),
+            Data::Fault(_) => false,
+        })
+    }
+
+    /// All violations, up to `limit`; an empty list for valid data. Never raises for bad data: a malformed text
+    /// is one violation with the keyword `json`.
+    #[pyo3(signature = (data, *, limit=100))]
+    fn check(&self, py: Python<'_>, data: &Bound<'_, PyAny>, limit: usize) -> PyResult<Vec<Violation>> {
+        Ok(match self.look(data)? {
+            Data::Text(text) => match self.judge(py, &text) {
+                Ok(_) => Vec::new(),
+                Err(schema::Fault::Json(error)) => vec![malformed(error)],
+                Err(schema::Fault::Schema(_)) => self.reread(&text, limit),
+            },
+            Data::Value(document) => self.list(document.root(), limit),
+            Data::Fault(error) => vec![malformed(error)],
+        })
+    }
+
+    /// Raises what `check` would list.
+    ///
+    /// Raises:
+    ///     ValidationError: With all violations.
+    ///     JSONError: A text is malformed.
+    fn validate(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        match self.look(data)? {
+            Data::Text(text) => self.judge(py, &text).map(drop).map_err(|f| self.raise(py, f, &text)),
+            Data::Value(document) => match self.list(document.root(), REPORTED) {
+                violations if violations.is_empty() => Ok(()),
+                violations => Err(errors::validation(py, violations)),
+            },
+            Data::Fault(error) => Err(errors::validation(py, vec![malformed(error)])),
+        }
+    }
+
+    /// Reads and validates JSON text in one go, and makes its Python objects: what a request handler wants.
+    ///
+    /// Args:
+    ///     text: `str`, `bytes`, or any bytes-like object.
+    ///
+    /// Raises:
+    ///     ValidationError: The value violates the schema.
+    ///     JSONError: The text is malformed.
+    fn loads<'py>(&self, py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let text = Text::of(text)?;
+        match self.judge(py, &text.bytes) {
+            Ok(document) => objects::build(py, document.root()),
+            Err(schema::Fault::Json(error)) => {
+                Err(errors::json(py, py_json::respell(error, text.surrogates), &text.bytes))
+            }
+            Err(fault @ schema::Fault::Schema(_)) => Err(self.raise(py, fault, &text.bytes)),
+        }
+    }
+}
+
+impl Schema {
+    fn look<'a>(&self, data: &'a Bound<'_, PyAny>) -> PyResult<Data<'a>> {
+        if let Some(text) = octets(data)? {
+            return Ok(Data::Text(text));
+        }
+        match values::document(data, &self.limits) {
+            Ok(document) => Ok(Data::Value(document)),
+            Err(values::Fault::Json(error)) => Ok(Data::Fault(error)),
+            Err(values::Fault::Python(error)) => Err(error),
+        }
+    }
+
+    fn judge<'t>(&self, py: Python<'_>, text: &'t [u8]) -> Result<Document<'t>, schema::Fault> {
+        work_on(py, text.len(), || {
+            self.set.judge(self.id, Cow::Borrowed(text), &self.limits, Tape::default())
+        })
+    }
+
+    fn list(&self, value: json::Value<'_>, limit: usize) -> Vec<Violation> {
+        self.set.violations(self.id, value, limit).into_iter().map(Violation::from).collect()
+    }
+
+    /// The violations of a text that is known to be JSON.
+    fn reread(&self, text: &[u8], limit: usize) -> Vec<Violation> {
+        match json::parse(Cow::Borrowed(text), &self.limits, Tape::default()) {
+            Ok(document) => self.list(document.root(), limit),
+            Err(error) => vec![malformed(error)],
+        }
+    }
+
+    fn raise(&self, py: Python<'_>, fault: schema::Fault, text: &[u8]) -> PyErr {
+        match fault {
+            schema::Fault::Json(error) => errors::json(py, error, text),
+            schema::Fault::Schema(_) => errors::validation(py, self.reread(text, REPORTED)),
+        }
+    }
+}
+
+fn read_dialect(py: Python<'_>, name: &str) -> PyResult<Dialect> {
+    Dialect::from_name(name).ok_or_else(|| {
+        errors::usage(py, "dialect is one of \"draft4\", \"draft6\", \"draft7\", \"2019-09\", \"2020-12\"")
+    })
+}
+
+fn read_formats(py: Python<'_>, formats: Option<&Bound<'_, PyAny>>) -> PyResult<Formats> {
+    let Some(formats) = formats else { return Ok(Formats::default()) };
+    if let Ok(asserted) = formats.cast::<PyBool>() {
+        return Ok(Formats { asserted: asserted.is_true(), custom: BTreeMap::new() });
+    }
+    let Ok(given) = formats.extract::<BTreeMap<String, String>>() else {
+        return Err(errors::usage(py, "formats is a bool, or a dict of format names to patterns or \"any\""));
+    };
+    let rule = |text: String| if text == "any" { FormatRule::Any } else { FormatRule::Pattern(text) };
+    let custom = given.into_iter().map(|(name, text)| (name, rule(text))).collect();
+    Ok(Formats { asserted: true, custom })
+}
+
+fn read_registry<'py>(
+    registry: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
+    let Some(registry) = registry else { return Ok(Vec::new()) };
+    let items = registry.call_method0("items")?;
+    items.try_iter()?.map(|item| item?.extract()).collect()
+}
+
+/// A schema as a value: from JSON text, or from a mapping or a bool.
+fn read_schema(schema: &Bound<'_, PyAny>) -> PyResult<serde_json::Value> {
+    let py = schema.py();
+    let limits = json::Limits { max_depth: 256, ..json::Limits::default() };
+    let document = if schema.is_instance_of::<PyString>() || octets(schema)?.is_some() {
+        let text = Text::of(schema)?;
+        let parsed = json::parse(Cow::Borrowed(&*text.bytes), &limits, Tape::default());
+        parsed.map(Document::into_owned).map_err(|error| errors::json(py, error, &text.bytes))?
+    } else {
+        let copied = if schema.is_instance_of::<PyDict>() || schema.is_instance_of::<PyBool>() {
+            schema.clone()
+        } else if schema.hasattr("keys")? {
+            py.get_type::<PyDict>().call1((schema,))?
+        } else {
+            let kind = schema.get_type().name()?.to_string();
+            let message = format!("a schema is a mapping, a bool or JSON text, not {kind}");
+            return Err(PyTypeError::new_err(message));
+        };
+        match values::document(&copied, &limits) {
+            Ok(document) => document,
+            Err(values::Fault::Python(error)) => return Err(error),
+            Err(values::Fault::Json(error)) => {
+                return Err(errors::usage(py, format!("the schema is no JSON: {}", error.reason())));
+            }
+        }
+    };
+    Ok(document.to_serde())
+}

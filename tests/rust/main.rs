@@ -1,0 +1,3 @@
+//! The tests of the core that need no Python, one module a room.
+
+mod arrows;
