@@ -1,6 +1,28 @@
-"""The exceptions of secval. This module imports nothing of the package."""
+"""The exceptions of secval. This module imports nothing of the package.
+
+Whoever calls the library catches `SecvalError`. No message repeats a submitted value, an undeclared member's
+name, or what a schema keeps to itself (its enum, const and pattern); only attributes, for the caller alone,
+say more.
+"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from secval._core import Violation
+
+__all__ = [
+    "JSONError",
+    "NotJudged",
+    "PolicyError",
+    "PolicyFault",
+    "SecvalError",
+    "UsageError",
+    "ValidationError",
+]
 
 
 class SecvalError(Exception):
@@ -8,33 +30,109 @@ class SecvalError(Exception):
 
 
 class JSONError(SecvalError, ValueError):
-    """A text is not strict JSON."""
+    """A text is not strict JSON. It does not keep the text.
 
-    def __init__(self, code: str, msg: str, offset: int, line: int, column: int, pointer: str) -> None:
+    Attributes:
+        code: Stable, for programs: `json.duplicate_key`, `json.depth`, and so on.
+        msg: What is wrong, in words.
+        offset: Byte of the text (in UTF-8) at which reading stopped, from 0.
+        line: Line of that byte, from 1.
+        column: Character in that line, from 1.
+        pointer: RFC 6901 pointer to the value that was being read. It may name members that the sender
+            invented, so it is not in the message.
+    """
+
+    code: str
+    msg: str
+    offset: int
+    line: int
+    column: int
+    pointer: str
+
+    def __init__(  # noqa: PLR0913, PLR0917 -- the extension's one call: a fault and its place
+        self, code: str, msg: str, offset: int, line: int, column: int, pointer: str
+    ) -> None:
         super().__init__(f"{msg}: line {line} column {column} (byte {offset})")
         self.code, self.msg, self.offset = code, msg, offset
         self.line, self.column, self.pointer = line, column, pointer
 
+    @property
+    def pos(self) -> int:
+        """`offset`, under the name that `json.JSONDecodeError` has for it."""
+        return self.offset
+
+    @property
+    def lineno(self) -> int:
+        """`line`, under the name that `json.JSONDecodeError` has for it."""
+        return self.line
+
+    @property
+    def colno(self) -> int:
+        """`column`, under the name that `json.JSONDecodeError` has for it."""
+        return self.column
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        place = (self.offset, self.line, self.column, self.pointer)
+        return type(self), (self.code, self.msg, *place)
+
 
 class ValidationError(SecvalError, ValueError):
-    """A value violates its schema."""
+    """A value violates its schema.
 
-    def __init__(self, violations: list[object]) -> None:
-        super().__init__(f"{len(violations)} violation(s)")
-        self.violations = violations
+    Attributes:
+        violations: All that were found, up to 100, in the order of the value.
+    """
+
+    violations: tuple[Violation, ...]
+
+    def __init__(self, violations: Iterable[Violation]) -> None:
+        self.violations = tuple(violations)
+        count = len(self.violations)
+        first = f": {self.violations[0].message}" if self.violations else ""
+        more = f" (and {count - 1} more)" if count > 1 else ""
+        super().__init__(f"the value violates its schema{first}{more}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.violations,)
 
 
-class PolicyError(SecvalError):
-    """A policy, or a schema, cannot be enforced as written."""
+class PolicyFault(NamedTuple):
+    """One fault of a policy, or of a schema, with its place."""
 
-    def __init__(self, faults: list[tuple[str, str, int, str]]) -> None:
-        super().__init__("; ".join(message for *_, message in faults))
-        self.faults = faults
+    file: str
+    """As it was named; `config` or `openapi` for what was given as objects."""
+    pointer: str
+    """RFC 6901 pointer into the file; empty for the file as a whole."""
+    line: int
+    """From 1; 0 where there are no lines."""
+    message: str
+    """What is wrong, and what to do."""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(part for part in (place, self.pointer, self.message) if part)
 
 
-class UsageError(SecvalError):
-    """secval was called in a way that it does not offer."""
+class PolicyError(SecvalError, ValueError):
+    """A policy, or a schema, cannot be enforced as written. Its author's fault, never a client's.
+
+    Attributes:
+        faults: All of them, of all files, in the order of the files.
+    """
+
+    faults: tuple[PolicyFault, ...]
+
+    def __init__(self, faults: Sequence[tuple[str, str, int, str]]) -> None:
+        self.faults = tuple(PolicyFault(*fault) for fault in faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.faults,)
 
 
-class NotJudged(SecvalError):
-    """What was asked for was let through without being judged."""
+class UsageError(SecvalError, RuntimeError):
+    """secval was called in a way that it does not offer. The caller's fault."""
+
+
+class NotJudged(SecvalError):  # noqa: N818 -- it reads as what it says: the value was not judged
+    """What was asked for was refused, or let through without being judged: mode `monitor` or `off`."""

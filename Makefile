@@ -1,0 +1,116 @@
+# Everything from a fresh clone; needs CPython 3.11 or newer, Rust, and nothing else.
+# Sets up .venv and target/ by itself; a second run finds them done.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+PORT ?= 8000
+SAY = @printf '\033[1m==> %s\033[0m\n'
+
+# What the extension is made of.
+CORE := Cargo.toml Cargo.lock pyproject.toml $(shell find src -name '*.rs')
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+unexport CONDA_PREFIX
+unexport PYTHONPATH
+unexport PYTHONHOME
+
+.PHONY: help run serve test test-rust test-loom test-python types arrows lint fmt clean
+
+help:
+	@echo 'make run     the bookings example behind the gate: good and hostile requests, a table, a summary'
+	@echo 'make serve   the same example, left running on port $(PORT) (PORT=...)'
+	@echo 'make test    all tests: Rust, concurrency models, Python, public suites, README, types'
+	@echo 'make lint    rustfmt, clippy, ruff, mypy, basedpyright, import-linter, stubtest'
+	@echo 'make fmt     formats Rust and Python'
+	@echo 'make clean   removes what was built and set up'
+
+# ---- set-up: each step leaves a stamp, and is not done twice ----
+
+$(STAMPS)/venv:
+	$(SAY) 'making a virtual environment in $(VENV) with $(PYTHON)'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "secval needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	@command -v cargo >/dev/null || { echo 'secval needs Rust: https://rustup.rs'; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@mkdir -p $(STAMPS)
+	@touch $@
+
+# `pip install --group` reads [dependency-groups] of pyproject.toml.
+$(STAMPS)/run $(STAMPS)/test $(STAMPS)/lint: $(STAMPS)/%: $(STAMPS)/venv pyproject.toml
+	$(SAY) 'installing what `make $*` needs (pyproject.toml, dependency group `$*`)'
+	@$(BIN)/python -m pip install --quiet --group $*
+	@touch $@
+
+$(STAMPS)/core: $(CORE) | $(STAMPS)/run
+	$(SAY) 'compiling the core (release, link-time optimised: minutes the first time) and installing it in $(VENV)'
+	@$(BIN)/maturin develop --release
+	@touch $@
+
+# ---- the example ----
+
+run: $(STAMPS)/run $(STAMPS)/core
+	$(SAY) 'the bookings example behind the gate'
+	@$(BIN)/python examples/bookings/run.py
+
+serve: $(STAMPS)/run $(STAMPS)/core
+	@$(BIN)/python examples/bookings/run.py --serve --port $(PORT)
+
+# ---- tests ----
+
+test: test-rust test-loom test-python types arrows
+	$(SAY) 'all tests passed'
+
+test-rust:
+	$(SAY) 'testing the core (no Python in it)'
+	@mkdir -p $(TARGET)
+	@cargo test 2>&1 | tee $(TARGET)/tests.log
+
+# The same code on loom's atomics: every interleaving of a few threads.
+test-loom:
+ifneq ($(wildcard tests/loom),)
+	$(SAY) 'checking the concurrency models'
+	@RUSTFLAGS='--cfg loom' cargo test --profile quick --target-dir $(TARGET)/loom --test loom
+endif
+
+test-python: $(STAMPS)/test $(STAMPS)/core
+	$(SAY) 'testing from Python: hypothesis, public suites, real servers, README'
+	@$(BIN)/python -m pytest -q
+
+types: $(STAMPS)/lint $(STAMPS)/core
+	$(SAY) 'types: mypy, and the stub against the built extension'
+	@$(BIN)/mypy
+	@$(BIN)/stubtest secval._core --mypy-config-file pyproject.toml
+
+arrows: $(STAMPS)/lint $(STAMPS)/core
+	$(SAY) 'arrows between the Python modules'
+	@cd python && $(CURDIR)/$(BIN)/lint-imports --config ../pyproject.toml --no-cache
+
+# ---- lints ----
+
+lint: types arrows
+	$(SAY) 'formats'
+	@cargo fmt --check
+	@$(BIN)/ruff format --check
+	$(SAY) 'lints'
+	@$(BIN)/ruff check
+	@cargo clippy --all-targets --all-features -- -D warnings
+	$(SAY) 'types once more, as pyright reads them'
+	@$(BIN)/basedpyright
+
+fmt: $(STAMPS)/lint
+	cargo fmt
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix-only
+
+clean:
+	rm -rf $(TARGET) $(VENV) dist python/secval/_core*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find python tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
