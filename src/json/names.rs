@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn every_way_to_compare_agrees_with_a_set() {
-        for count in [0, 1, 2, 11, 12, 13, 14, 24, 25, 100, 1000] {
+        for count in [0_usize, 1, 2, 11, 12, 13, 14, 24, 25, 100, 1000] {
             let distinct: Vec<String> = (0..count).map(|n| format!("name{n}")).collect();
             for force in [false, true] {
                 assert_eq!(first_repeated(&distinct, force), None, "{count}");
