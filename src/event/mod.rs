@@ -74,7 +74,8 @@ mod tests {
         counters.refused(Reason::RouteUnknown);
         counters.refused(Reason::RouteUnknown);
         counters.would_refuse(Reason::GateNotReady);
-        let expected = [("allowed", 1), ("refused.route.unknown", 2), ("would_refuse.gate.not_ready", 1)];
+        let expected =
+            [("allowed", 1), ("refused.route.unknown", 2), ("would_refuse.gate.not_ready", 1)];
         assert_eq!(counters.snapshot(), expected.map(|(name, count)| (name.to_owned(), count)));
     }
 }

@@ -1,3 +1,4 @@
 //! The tests of the core that need no Python, one module a room.
 
 mod arrows;
+mod check;
