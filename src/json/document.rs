@@ -1,9 +1,14 @@
 //! A parsed text, and how its values are read.
+//!
+//! A [`Value`] is three words that can be copied: the text, the tape and an index. Nothing here recurses or
+//! allocates. An index that is not on the tape, which no caller of this module can make, reads as `null`.
 
 use std::borrow::Cow;
+use std::iter::FusedIterator;
 
-use super::parser::widen;
-use super::tape::{Node, Tag, Tape};
+use super::error::Error;
+use super::serde;
+use super::tape::{Node, Tag, Tape, widen};
 
 /// A strictly parsed JSON text. Its values borrow from it.
 #[derive(Debug)]
@@ -44,7 +49,12 @@ impl<'t> Document<'t> {
 
     /// The value that the text is.
     pub fn root(&self) -> Value<'_> {
-        Value { text: &self.text, tape: &self.tape, node: 0 }
+        self.value(0)
+    }
+
+    /// The value at an index of the tape: what an observer was told, or what [`Value::node`] gave.
+    pub fn value(&self, node: u32) -> Value<'_> {
+        Value { text: &self.text, tape: &self.tape, node }
     }
 
     /// The text, as it was given.
@@ -62,15 +72,21 @@ impl<'t> Document<'t> {
         self.tape
     }
 
-    /// The same as a `serde_json` value: for policies and schemas, not for requests.
-    pub fn to_serde(&self) -> serde_json::Value {
-        todo!()
+    /// The same as a `serde_json` value, numbers digit for digit: for policies and schemas, not for requests.
+    ///
+    /// More than 512 levels are refused with `json.depth`: such values recurse when they are dropped.
+    pub fn to_serde(&self) -> Result<serde_json::Value, Error> {
+        serde::convert(self.root())
     }
 }
 
 impl<'d> Value<'d> {
     fn record(self) -> Option<&'d Node> {
         self.tape.nodes.get(widen(self.node))
+    }
+
+    fn tag(self) -> Tag {
+        self.record().map_or(Tag::Null, |node| node.tag)
     }
 
     /// Its index on the tape: what an observer was told.
@@ -85,7 +101,7 @@ impl<'d> Value<'d> {
 
     /// What kind of value it is.
     pub fn kind(self) -> Kind {
-        match self.record().map_or(Tag::Null, |node| node.tag) {
+        match self.tag() {
             Tag::Null => Kind::Null,
             Tag::Bool => Kind::Bool,
             Tag::Integer | Tag::Float => Kind::Number,
@@ -95,34 +111,54 @@ impl<'d> Value<'d> {
         }
     }
 
+    /// Whether it is `null`.
+    pub fn is_null(self) -> bool {
+        self.tag() == Tag::Null
+    }
+
     /// A bool's value.
     pub fn as_bool(self) -> Option<bool> {
-        todo!()
+        self.record().filter(|node| node.tag == Tag::Bool).map(|node| node.a == 1)
     }
 
     /// A string's text, unescaped.
     pub fn as_str(self) -> Option<&'d str> {
-        todo!()
+        let node = self.record().filter(|node| node.tag == Tag::String)?;
+        Some(node.content(self.text, &self.tape.unescaped))
     }
 
     /// A number.
     pub fn as_number(self) -> Option<Number<'d>> {
-        todo!()
+        let node = self.record().filter(|node| matches!(node.tag, Tag::Integer | Tag::Float))?;
+        let from = widen(node.start);
+        let text = self.text.get(from..from.saturating_add(widen(node.b)))?;
+        Some(Number::new(text, node.tag == Tag::Integer))
     }
 
     /// An array's items; empty for anything else.
     pub fn items(self) -> Items<'d> {
-        todo!()
+        Items(Children::of(self, Tag::Array))
     }
 
     /// An object's members in the order of the text; empty for anything else.
     pub fn members(self) -> Members<'d> {
-        todo!()
+        Members(Children::of(self, Tag::Object))
     }
 
-    /// An object's member of this name.
+    /// An object's member of this name. Looks at them one by one.
     pub fn get(self, name: &str) -> Option<Self> {
         self.members().find(|(n, _)| *n == name).map(|(_, value)| value)
+    }
+
+    /// Items of an array or members of an object; 0 for anything else.
+    pub fn len(self) -> usize {
+        let container = |node: &&Node| matches!(node.tag, Tag::Array | Tag::Object);
+        self.record().filter(container).map_or(0, |node| widen(node.a))
+    }
+
+    /// Whether it has neither items nor members.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
     }
 }
 
@@ -158,32 +194,71 @@ impl<'d> Number<'d> {
         if self.integer { self.text.parse().ok() } else { None }
     }
 
-    /// Correctly rounded.
+    /// Correctly rounded. An integer literal beyond the doubles, which is exact as it stands, gives an infinity.
     pub fn as_f64(self) -> f64 {
         self.text.parse().unwrap_or(f64::NAN)
     }
 }
 
+/// What is left of a container: the index of the next child, and how many there are.
+#[derive(Debug, Clone, Copy)]
+struct Children<'d> {
+    next: Value<'d>,
+    left: u32,
+}
+
+impl<'d> Children<'d> {
+    fn of(container: Value<'d>, tag: Tag) -> Self {
+        let left = container.record().filter(|node| node.tag == tag).map_or(0, |node| node.a);
+        Self { next: Value { node: container.node.saturating_add(1), ..container }, left }
+    }
+
+    /// The child whose value is `skip` nodes further on: a member's name comes before its value.
+    fn step(&mut self, skip: u32) -> Option<(Value<'d>, Value<'d>)> {
+        self.left = self.left.checked_sub(1)?;
+        let first = self.next;
+        let value = Value { node: first.node.saturating_add(skip), ..first };
+        self.next.node = match value.record() {
+            Some(Node { tag: Tag::Array | Tag::Object, b, .. }) => *b,
+            Some(_) | None => value.node.saturating_add(1),
+        };
+        Some((first, value))
+    }
+}
+
 /// The items of an array.
 #[derive(Debug, Clone)]
-pub struct Items<'d>(std::marker::PhantomData<&'d str>);
+pub struct Items<'d>(Children<'d>);
 
 impl<'d> Iterator for Items<'d> {
     type Item = Value<'d>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        todo!()
+        self.0.step(0).map(|(_, value)| value)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (widen(self.0.left), Some(widen(self.0.left)))
     }
 }
 
 /// The members of an object.
 #[derive(Debug, Clone)]
-pub struct Members<'d>(std::marker::PhantomData<&'d str>);
+pub struct Members<'d>(Children<'d>);
 
 impl<'d> Iterator for Members<'d> {
     type Item = (&'d str, Value<'d>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        todo!()
+        self.0.step(1).map(|(name, value)| (name.as_str().unwrap_or_default(), value))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (widen(self.0.left), Some(widen(self.0.left)))
     }
 }
+
+impl ExactSizeIterator for Items<'_> {}
+impl ExactSizeIterator for Members<'_> {}
+impl FusedIterator for Items<'_> {}
+impl FusedIterator for Members<'_> {}

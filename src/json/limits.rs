@@ -33,3 +33,11 @@ impl Default for Limits {
         }
     }
 }
+
+impl Limits {
+    /// Bytes that a text may have, whether a ceiling is set or not.
+    pub(super) fn byte_ceiling(&self) -> usize {
+        let most = usize::try_from(u32::MAX).unwrap_or(usize::MAX);
+        self.max_bytes.map_or(most, |ceiling| ceiling.min(most))
+    }
+}

@@ -15,6 +15,7 @@
 //! | `observer.rs` | whoever wants to follow the parse: the door for validation in the same pass |
 //! | `tape.rs`, `document.rs` | the nodes, and how they are read |
 //! | `writer.rs` | documents from values instead of text |
+//! | `serde.rs` | documents as `serde_json` values, for policies and schemas |
 //! | `place.rs`, `pointer.rs` | where an offset lies, for people |
 //!
 //! ```
@@ -43,6 +44,7 @@ mod observer;
 mod parser;
 mod place;
 pub mod pointer;
+mod serde;
 mod strings;
 mod tape;
 mod writer;

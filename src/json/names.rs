@@ -66,7 +66,12 @@ impl Names {
     }
 
     /// Adds a name to the innermost object. `false` when it is there already.
-    pub(super) fn add<'d>(&mut self, name: &'d str, node: u32, text: impl Fn(u32) -> &'d str) -> bool {
+    pub(super) fn add<'d>(
+        &mut self,
+        name: &'d str,
+        node: u32,
+        text: impl Fn(u32) -> &'d str,
+    ) -> bool {
         let mut hasher = seed().build_hasher();
         hasher.write(name.as_bytes());
         let hash = hasher.finish();

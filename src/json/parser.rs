@@ -3,7 +3,12 @@
 //! The first fault in the order of the text is the one reported, but for three that are looked for before
 //! anything is read: more bytes than the ceiling, an encoding that is not UTF-8, bytes that are not UTF-8.
 
-#![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing, clippy::string_slice)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 use std::borrow::Cow;
 
@@ -11,7 +16,7 @@ use super::document::{Document, Number};
 use super::error::{Error, Stopped};
 use super::limits::Limits;
 use super::observer::{Observer, Silent};
-use super::tape::{Node, Open, Tag, Tape};
+use super::tape::{Node, Open, Tag, Tape, narrow, widen};
 use super::{numbers, strings};
 use crate::reason::Reason;
 
@@ -33,9 +38,9 @@ pub fn parse_observed<'t, O: Observer>(
     mut tape: Tape,
     observer: &mut O,
 ) -> Result<Document<'t>, Stopped<O::Fault>> {
-    let ceiling = limits.max_bytes.unwrap_or(usize::MAX);
-    if text.len() > ceiling || u32::try_from(text.len()).is_err() {
-        return Err(Error::new(Reason::JsonBytes, ceiling.min(text.len())).into());
+    let ceiling = limits.byte_ceiling();
+    if text.len() > ceiling {
+        return Err(Error::new(Reason::JsonBytes, ceiling).into());
     }
     let text = decode(text)?;
     tape.clear();
@@ -343,13 +348,4 @@ fn slice<'d>(text: &'d str, unescaped: &'d str, read: strings::Read) -> &'d str 
 
 fn name_text<'d>(text: &'d str, nodes: &[Node], unescaped: &'d str, node: u32) -> &'d str {
     nodes.get(widen(node)).map_or("", |node| node.content(text, unescaped))
-}
-
-/// Offsets and indices fit 32 bits: the text does, and a node takes at least a byte of it.
-pub(super) fn narrow(wide: usize) -> u32 {
-    u32::try_from(wide).unwrap_or(u32::MAX)
-}
-
-pub(super) fn widen(narrow: u32) -> usize {
-    usize::try_from(narrow).unwrap_or(usize::MAX)
 }

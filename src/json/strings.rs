@@ -66,7 +66,7 @@ fn read_escaped(
 /// Eight bytes at a time: a byte is below 0x20, or equal to one of two, exactly when subtracting borrows from
 /// its top bit (Bit Twiddling Hacks, "determine if a word has a byte less than n"). The lowest hit is exact;
 /// higher ones may be borrowed from it, and are not looked at.
-fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const TOPS: u64 = ONES << 7;
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
@@ -114,13 +114,15 @@ fn unicode(bytes: &[u8], at: usize) -> Result<(char, usize), Error> {
     if let Some(character) = char::from_u32(high) {
         return Ok((character, after));
     }
-    if high >= 0xDC00 || bytes.get(after) != Some(&b'\\') {
+    if high >= 0xDC00 {
         return Err(lone());
     }
-    match bytes.get(after.saturating_add(1)) {
-        Some(b'u') => {}
-        Some(_) => return Err(lone()),
-        None => return Err(Error::new(Reason::JsonTruncated, bytes.len())),
+    for (place, byte) in [(after, b'\\'), (after.saturating_add(1), b'u')] {
+        match bytes.get(place) {
+            Some(found) if *found == byte => {}
+            Some(_) => return Err(lone()),
+            None => return Err(Error::new(Reason::JsonTruncated, bytes.len())),
+        }
     }
     let low = unit(bytes, after)?;
     if !(0xDC00..0xE000).contains(&low) {

@@ -78,10 +78,19 @@ impl Tape {
 impl Node {
     /// A string's content.
     pub(super) fn content<'d>(&self, text: &'d str, unescaped: &'d str) -> &'d str {
-        let (from, len) = (super::parser::widen(self.a), super::parser::widen(self.b));
+        let (from, len) = (widen(self.a), widen(self.b));
         let source = if self.escaped { unescaped } else { text };
         source.get(from..from.saturating_add(len)).unwrap_or_default()
     }
+}
+
+/// Offsets and indices fit 32 bits: the text does, and a node takes at least a byte of it.
+pub(super) fn narrow(wide: usize) -> u32 {
+    u32::try_from(wide).unwrap_or(u32::MAX)
+}
+
+pub(super) fn widen(narrow: u32) -> usize {
+    usize::try_from(narrow).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -172,7 +172,10 @@ fn read_document(document: &Bound<'_, PyAny>) -> PyResult<Source> {
     }
     let limits = Limits { max_depth: 512, ..Limits::default() };
     match values::document(document, &limits) {
-        Ok(value) => Ok(Source::memory("openapi", value.to_serde())),
+        Ok(value) => {
+            let value = value.to_serde().map_err(|e| errors::json(py, e, value.text()))?;
+            Ok(Source::memory("openapi", value))
+        }
         Err(values::Fault::Python(error)) => Err(error),
         Err(values::Fault::Json(error)) => {
             Err(errors::usage(py, format!("the document is no JSON: {}", error.reason())))

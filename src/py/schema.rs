@@ -273,5 +273,5 @@ fn read_schema(schema: &Bound<'_, PyAny>) -> PyResult<serde_json::Value> {
             }
         }
     };
-    Ok(document.to_serde())
+    document.to_serde().map_err(|error| errors::json(py, error, document.text()))
 }
