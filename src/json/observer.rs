@@ -15,55 +15,55 @@ pub trait Observer {
     type Fault;
 
     /// `{`
-    #[inline(always)]
+    #[inline]
     fn begin_object(&mut self, _node: u32) -> Result<(), Self::Fault> {
         Ok(())
     }
 
     /// A member's name; its value comes next.
-    #[inline(always)]
+    #[inline]
     fn name(&mut self, _node: u32, _name: &str) -> Result<(), Self::Fault> {
         Ok(())
     }
 
     /// `}` of the object that began at `node`.
-    #[inline(always)]
+    #[inline]
     fn end_object(&mut self, _node: u32, _members: u32) -> Result<(), Self::Fault> {
         Ok(())
     }
 
     /// `[`
-    #[inline(always)]
+    #[inline]
     fn begin_array(&mut self, _node: u32) -> Result<(), Self::Fault> {
         Ok(())
     }
 
     /// `]` of the array that began at `node`.
-    #[inline(always)]
+    #[inline]
     fn end_array(&mut self, _node: u32, _items: u32) -> Result<(), Self::Fault> {
         Ok(())
     }
 
     /// `null`
-    #[inline(always)]
+    #[inline]
     fn null(&mut self, _node: u32) -> Result<(), Self::Fault> {
         Ok(())
     }
 
     /// `true` or `false`
-    #[inline(always)]
+    #[inline]
     fn bool(&mut self, _node: u32, _value: bool) -> Result<(), Self::Fault> {
         Ok(())
     }
 
     /// A number.
-    #[inline(always)]
+    #[inline]
     fn number(&mut self, _node: u32, _value: Number<'_>) -> Result<(), Self::Fault> {
         Ok(())
     }
 
     /// A string.
-    #[inline(always)]
+    #[inline]
     fn string(&mut self, _node: u32, _value: &str) -> Result<(), Self::Fault> {
         Ok(())
     }

@@ -170,8 +170,8 @@ impl<'t> Scan<'t> {
             self.begin();
             return None;
         }
-        frame.child = Child::Ended;
         if at == self.offset {
+            // A member that has no value yet is still the one that lacks it.
             return None;
         }
         self.open.pop();
