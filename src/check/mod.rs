@@ -7,7 +7,15 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod allow_list;
 mod ip_set;
+mod length;
+mod number;
+mod range;
 
 pub use address::{AddressFault, parse_address, parse_prefix};
+pub use allow_list::{AllowList, EmptyAllowList};
 pub use ip_set::{IpSet, IpSetFault};
+pub use length::{Length, LengthFault, Misfit};
+pub use number::Number;
+pub use range::{Range, RangeFault, Side};
