@@ -8,10 +8,22 @@ judges every request before any of your code runs. Everything that is not declar
     gate = secval.Gate.from_file("secval.toml")
     app = secval.asgi.GateMiddleware(app, gate)  # or secval.wsgi.GateMiddleware
 
-The building blocks are useful alone: `loads`, `Schema`.
+The building blocks are useful alone: `loads`, `Schema`, `AllowList`, `Range`, `Length`, `IPSet`.
 """
 
-from secval._core import Gate, Limits, Pending, Schema, Verdict, Violation, loads
+from secval._core import (
+    AllowList,
+    Gate,
+    IPSet,
+    Length,
+    Limits,
+    Pending,
+    Range,
+    Schema,
+    Verdict,
+    Violation,
+    loads,
+)
 from secval.config import Config
 from secval.errors import (
     JSONError,
@@ -23,13 +35,17 @@ from secval.errors import (
 )
 
 __all__ = [
+    "AllowList",
     "Config",
     "Gate",
+    "IPSet",
     "JSONError",
+    "Length",
     "Limits",
     "NotJudged",
     "Pending",
     "PolicyError",
+    "Range",
     "Schema",
     "SecvalError",
     "UsageError",

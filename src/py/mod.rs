@@ -5,6 +5,7 @@
 //! to let go of the GIL, [`objects`] the one function that makes Python objects of a document, [`values`] the
 //! one that makes a document of Python objects.
 
+mod check;
 mod errors;
 mod gate;
 mod json;
@@ -19,6 +20,8 @@ mod verdict;
 /// The compiled half of `secval`. Import from `secval`, not from here.
 #[pyo3::pymodule]
 mod _core {
+    #[pymodule_export]
+    use super::check::{AllowList, IpSet, Length, Range};
     #[pymodule_export]
     use super::gate::Gate;
     #[pymodule_export]

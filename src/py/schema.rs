@@ -48,6 +48,13 @@ impl Violation {
     }
 }
 
+impl Violation {
+    /// Of a value that stands alone, and so has no pointer.
+    pub(super) fn plain(keyword: &str, code: &str, message: &str) -> Self {
+        Self::new(String::new(), keyword.to_owned(), code.to_owned(), message.to_owned())
+    }
+}
+
 impl From<schema::Violation> for Violation {
     fn from(violation: schema::Violation) -> Self {
         let schema::Violation { pointer, keyword, code, message, .. } = violation;
