@@ -1,7 +1,12 @@
 //! The second call: the body of a request whose head was admitted, and of no other.
 
 #![forbid(unsafe_code)]
-#![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing, clippy::string_slice)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 use std::borrow::Cow;
 
@@ -102,7 +107,8 @@ impl Pending {
 
     fn overflow(&self, more: usize) -> Option<Reason> {
         let size = self.buffer.len().saturating_add(more);
-        let declared = self.awaited.length.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+        let declared =
+            self.awaited.length.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
         match self.awaited.takes {
             Takes::Nothing if size > 0 => Some(Reason::BodyUndeclared),
             _ if size > self.awaited.limit => Some(Reason::BodyTooLarge),
@@ -140,7 +146,9 @@ fn judge(
         Err(Reason::BodyIncomplete.into())
     } else {
         match awaited.takes {
-            Takes::Json { required: true, .. } if body.is_empty() => Err(Reason::BodyMissing.into()),
+            Takes::Json { required: true, .. } if body.is_empty() => {
+                Err(Reason::BodyMissing.into())
+            }
             Takes::Nothing | Takes::Json { .. } if body.is_empty() => Ok(Content::Empty),
             Takes::Nothing => Err(Reason::BodyUndeclared.into()),
             Takes::Json { schema: None, .. } => Err(Reason::MediaMissing.into()),
@@ -159,7 +167,8 @@ fn document(
     body: &[u8],
 ) -> Result<Content, Fault> {
     let policy = &engine.policy;
-    let judged = policy.schemas.judge(schema, Cow::Borrowed(body), &policy.request.json, tapes::take());
+    let judged =
+        policy.schemas.judge(schema, Cow::Borrowed(body), &policy.request.json, tapes::take());
     match judged {
         Ok(document) => Ok(Content::Json(document.into_owned())),
         Err(schema::Fault::Json(error)) => Err(Fault::text(error, body)),

@@ -6,7 +6,12 @@
 //! refused, never skipped.
 
 #![forbid(unsafe_code)]
-#![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing, clippy::string_slice)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 use std::net::IpAddr;
 
@@ -31,7 +36,8 @@ pub(super) fn resolve(head: &Head<'_>, policy: &ClientPolicy) -> Result<Client, 
         None if policy.peerless => None,
         None => return Err(Reason::ClientPeerMissing),
     };
-    let trusts = |address: IpAddr| policy.trusted_proxies.as_ref().is_some_and(|set| set.contains(address));
+    let trusts =
+        |address: IpAddr| policy.trusted_proxies.as_ref().is_some_and(|set| set.contains(address));
     let through_proxy = peer.is_none_or(trusts);
     let direct = Client { address: peer, through_proxy };
     let (true, Some(header)) = (through_proxy, policy.header) else { return Ok(direct) };
@@ -105,9 +111,7 @@ fn node(text: &str) -> Option<IpAddr> {
         return (tail.is_empty() || tail.strip_prefix(':').is_some_and(is_port)).then_some(address);
     }
     match text.split_once(':') {
-        Some((v4, port)) if !port.contains(':') => {
-            parse_address(v4).ok().filter(|_| is_port(port))
-        }
+        Some((v4, port)) if !port.contains(':') => parse_address(v4).ok().filter(|_| is_port(port)),
         _ => parse_address(text).ok(),
     }
 }

@@ -2,7 +2,12 @@
 //! host, websocket.
 
 #![forbid(unsafe_code)]
-#![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing, clippy::string_slice)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 use super::case::Case;
 use super::dates::http_date;

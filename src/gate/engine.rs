@@ -33,7 +33,9 @@ impl fmt::Display for EngineFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoRandomness => "the operating system gives no randomness",
-            Self::TooManyRates => "the policy has more than 255 quotas, which is what one table holds",
+            Self::TooManyRates => {
+                "the policy has more than 255 quotas, which is what one table holds"
+            }
         })
     }
 }

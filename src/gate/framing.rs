@@ -5,7 +5,12 @@
 //! method overrides, control characters.
 
 #![forbid(unsafe_code)]
-#![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing, clippy::string_slice)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 use std::net::Ipv6Addr;
 
@@ -73,7 +78,9 @@ impl<'r> Host<'r> {
         }
         let port = match port {
             // `u16`'s own parser would take a sign.
-            Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().ok()?),
+            Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
+                Some(digits.parse().ok()?)
+            }
             Some(_) => return None,
             None => None,
         };
@@ -108,7 +115,10 @@ pub(super) fn judge<'r>(head: &Head<'r>, max_headers: usize) -> Result<Framing<'
         if size > max_headers {
             return Err(Reason::FramingHeadersTooLarge);
         }
-        if name.is_empty() || !name.iter().copied().all(is_token) || !value.iter().copied().all(is_value) {
+        if name.is_empty()
+            || !name.iter().copied().all(is_token)
+            || !value.iter().copied().all(is_value)
+        {
             return Err(Reason::FramingHeaderInvalid);
         }
         note(&mut framing, &mut single, name, trim(value))?;

@@ -1,17 +1,19 @@
 //! What a body claims to be: its media type, charset and coding.
 
 #![forbid(unsafe_code)]
-#![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing, clippy::string_slice)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 use super::framing::{is_token, trim};
 use crate::policy::model::{Body, Media};
 use crate::reason::Reason;
 
 /// The declared media type that a Content-Type names.
-pub(super) fn select<'b>(
-    body: &'b Body,
-    content_type: Option<&[u8]>,
-) -> Result<&'b Media, Reason> {
+pub(super) fn select<'b>(body: &'b Body, content_type: Option<&[u8]>) -> Result<&'b Media, Reason> {
     let text = content_type.ok_or(Reason::MediaMissing)?;
     let text = std::str::from_utf8(text).map_err(|_| Reason::MediaUnsupported)?;
     let (essence, parameters) = match text.split_once(';') {

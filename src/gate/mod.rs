@@ -54,7 +54,12 @@
 //! ```
 
 #![forbid(unsafe_code)]
-#![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing, clippy::string_slice)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 mod body;
 mod case;

@@ -5,13 +5,18 @@
 //! declared passes.
 
 #![forbid(unsafe_code)]
-#![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing, clippy::string_slice)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 use std::borrow::Cow;
 
+use super::fault::Fault;
 use super::framing::trim;
 use super::target::hex;
-use super::fault::Fault;
 use crate::json::{Document, Limits, Value, Writer};
 use crate::policy::model::{Kinds, Location, Operation, Parameter};
 use crate::reason::Reason;
@@ -40,7 +45,9 @@ pub(super) fn judge(
             continue;
         }
         let value = find(document.root(), parameter).ok_or(Fault::of(Reason::GateFault))?;
-        schemas.judge_value(parameter.schema, value).map_err(|violation| Fault::value(parameter, violation))?;
+        schemas
+            .judge_value(parameter.schema, value)
+            .map_err(|violation| Fault::value(parameter, violation))?;
     }
     Ok(document)
 }
@@ -81,7 +88,8 @@ fn query<'r>(
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = form_decode(name).ok_or(Fault::of(Reason::ParamEncoding))?;
         let declared = |p: &Parameter| p.location == Location::Query && p.name == name;
-        let index = parameters.iter().position(declared).ok_or(Fault::of(Reason::ParamUndeclared))?;
+        let index =
+            parameters.iter().position(declared).ok_or(Fault::of(Reason::ParamUndeclared))?;
         let (Some(slot), Some(parameter)) = (texts.get_mut(index), parameters.get(index)) else {
             return Err(Fault::of(Reason::GateFault));
         };
@@ -98,7 +106,8 @@ fn header<'r>(
     parameter: &Parameter,
     headers: &'r [(&'r [u8], &'r [u8])],
 ) -> Result<Option<Cow<'r, str>>, Fault> {
-    let mut lines = headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(parameter.name.as_bytes()));
+    let mut lines =
+        headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(parameter.name.as_bytes()));
     let Some((_, line)) = lines.next() else { return Ok(None) };
     if lines.next().is_some() {
         return Err(Fault::parameter(Reason::ParamRepeated, parameter));
@@ -145,7 +154,8 @@ fn write(
             let (true, Some(text)) = (parameter.location.name() == place, text) else { continue };
             writer.name(&parameter.name).map_err(broken)?;
             let kind = read_as(parameter, text, schemas, limits)?;
-            put(&mut writer, kind, text).map_err(|_| Fault::parameter(Reason::ParamType, parameter))?;
+            put(&mut writer, kind, text)
+                .map_err(|_| Fault::parameter(Reason::ParamType, parameter))?;
         }
         writer.end_object().map_err(broken)?;
     }
@@ -161,16 +171,23 @@ enum Kind {
 }
 
 /// The type that the text is read as: the first that its grammar and its schema allow.
-fn read_as(parameter: &Parameter, text: &str, schemas: &Set, limits: &Limits) -> Result<Kind, Fault> {
+fn read_as(
+    parameter: &Parameter,
+    text: &str,
+    schemas: &Set,
+    limits: &Limits,
+) -> Result<Kind, Fault> {
     let candidates = candidates(parameter.kinds, text);
     let mut left = candidates.iter().flatten().copied();
     match (left.next(), left.next()) {
         (None, _) => Err(Fault::parameter(Reason::ParamType, parameter)),
         (Some(only), None) => Ok(only),
         (Some(first), Some(_)) => {
-            let accepted = |kind: &Kind| alone(*kind, text, limits).is_some_and(|document| {
-                schemas.judge_value(parameter.schema, document.root()).is_ok()
-            });
+            let accepted = |kind: &Kind| {
+                alone(*kind, text, limits).is_some_and(|document| {
+                    schemas.judge_value(parameter.schema, document.root()).is_ok()
+                })
+            };
             // When none is accepted, the violation of the first is what the caller is told.
             Ok(candidates.iter().flatten().copied().find(accepted).unwrap_or(first))
         }
@@ -187,7 +204,8 @@ fn candidates(kinds: Kinds, text: &str) -> [Option<Kind>; 3] {
     let boolean = kinds.boolean && (text == "true" || text == "false");
     let integer = kinds.integer && is_integer(text);
     // The writer judges the rest of a number's grammar; what it refuses is `param.type`.
-    let number = kinds.number && text.bytes().next().is_some_and(|b| b == b'-' || b.is_ascii_digit());
+    let number =
+        kinds.number && text.bytes().next().is_some_and(|b| b == b'-' || b.is_ascii_digit());
     let number = number && alone(Kind::Number, text, &Limits::default()).is_some();
     [
         boolean.then_some(Kind::Boolean),

@@ -18,7 +18,11 @@ impl Limits {
     pub(super) fn new(_rates: &[Rate], _clock: &Arc<dyn Clock>) -> Result<Self, EngineFault> {
         todo!()
     }
-    pub(super) fn succeed(&self, _rates: &[Rate], _clock: &Arc<dyn Clock>) -> Result<Self, EngineFault> {
+    pub(super) fn succeed(
+        &self,
+        _rates: &[Rate],
+        _clock: &Arc<dyn Clock>,
+    ) -> Result<Self, EngineFault> {
         todo!()
     }
 }

@@ -17,7 +17,12 @@
 //! ```
 
 #![forbid(unsafe_code)]
-#![deny(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing, clippy::string_slice)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 use std::borrow::Cow;
 
@@ -97,11 +102,8 @@ fn decode(path: &str) -> Result<Cow<'_, str>, Reason> {
     if !path.bytes().all(is_path) {
         return Err(Reason::TargetInvalid);
     }
-    let decoded = if path.contains('%') {
-        Cow::Owned(percent_decode(path)?)
-    } else {
-        Cow::Borrowed(path)
-    };
+    let decoded =
+        if path.contains('%') { Cow::Owned(percent_decode(path)?) } else { Cow::Borrowed(path) };
     segments(&decoded)?;
     Ok(decoded)
 }

@@ -69,7 +69,8 @@ impl Verdict {
     }
 
     fn new(case: Case, reason: Option<Reason>, content: Content) -> Self {
-        let Case { engine, operation, would_refuse, client, request_id, headers, spent_ns, .. } = case;
+        let Case { engine, operation, would_refuse, client, request_id, headers, spent_ns, .. } =
+            case;
         let mut verdict = Self {
             engine,
             operation,

@@ -2,8 +2,8 @@
 
 pub mod model;
 pub mod router;
-pub mod summary;
 mod source;
+pub mod summary;
 
 use std::path::Path;
 

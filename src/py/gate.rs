@@ -32,8 +32,13 @@ impl Gate {
     /// Raises:
     ///     PolicyError: With every fault of every file, each with file, pointer and line.
     #[classmethod]
-    fn from_file(_cls: &Bound<'_, pyo3::types::PyType>, py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let policy = py.detach(|| Policy::load(&path)).map_err(|faults| errors::policy(py, &faults))?;
+    fn from_file(
+        _cls: &Bound<'_, pyo3::types::PyType>,
+        py: Python<'_>,
+        path: PathBuf,
+    ) -> PyResult<Self> {
+        let policy =
+            py.detach(|| Policy::load(&path)).map_err(|faults| errors::policy(py, &faults))?;
         Self::of(py, policy, Some(path))
     }
 
@@ -55,7 +60,8 @@ impl Gate {
         let py = document_or_path.py();
         let document = read_document(document_or_path)?;
         let config = config.map(read_config).transpose()?;
-        let policy = Policy::compile(document, config).map_err(|faults| errors::policy(py, &faults))?;
+        let policy =
+            Policy::compile(document, config).map_err(|faults| errors::policy(py, &faults))?;
         Self::of(py, policy, None)
     }
 
@@ -75,7 +81,10 @@ impl Gate {
     ///     websocket: Whether this is the handshake of a websocket.
     #[pyo3(signature = (method, target, headers, body=None, *, peer, scheme="https", path=None, query=None, http_version="1.1", websocket=false),
            text_signature = "($self, method, target, headers, body=b'', *, peer, scheme='https', path=None, query=None, http_version='1.1', websocket=False)")]
-    #[expect(clippy::too_many_arguments, reason = "a request has these parts; all but four are named")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a request has these parts; all but four are named"
+    )]
     fn judge(
         &self,
         py: Python<'_>,
@@ -93,9 +102,8 @@ impl Gate {
         let lines = Lines { method, target, headers };
         let around = Circumstances { peer, scheme, path, query, http_version, websocket };
         let body = body.map(|body| text::bytes(body, "body")).transpose()?.unwrap_or_default();
-        let judge = |head: &gate::Head<'_>| {
-            text::work_on(py, body.len(), || self.gate.judge(head, &body))
-        };
+        let judge =
+            |head: &gate::Head<'_>| text::work_on(py, body.len(), || self.gate.judge(head, &body));
         with_head(&lines, &around, judge).map(Verdict::from)
     }
 
@@ -106,7 +114,10 @@ impl Gate {
     /// Returns:
     ///     A `Verdict`, which is final, or a `Pending`, which needs the body.
     #[pyo3(signature = (method, target, headers, *, peer, scheme="https", path=None, query=None, http_version="1.1", websocket=false))]
-    #[expect(clippy::too_many_arguments, reason = "a request has these parts; all but three are named")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a request has these parts; all but three are named"
+    )]
     fn head<'py>(
         &self,
         py: Python<'py>,
@@ -153,7 +164,8 @@ impl Gate {
         let Some(path) = &self.path else {
             return Err(errors::usage(py, "only a gate made by Gate.from_file can be reloaded"));
         };
-        let policy = py.detach(|| Policy::load(path)).map_err(|faults| errors::policy(py, &faults))?;
+        let policy =
+            py.detach(|| Policy::load(path)).map_err(|faults| errors::policy(py, &faults))?;
         self.gate.replace(policy).map_err(|fault| errors::usage(py, fault.to_string()))
     }
 }

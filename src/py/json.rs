@@ -45,13 +45,23 @@ impl Limits {
         Self { max_depth, max_bytes, max_nodes, max_members, max_string_bytes, max_number_chars }
     }
 
-    fn __getnewargs__(&self) -> (usize, Option<usize>, Option<usize>, Option<usize>, Option<usize>, usize) {
-        let Self { max_depth, max_bytes, max_nodes, max_members, max_string_bytes, max_number_chars } = *self;
+    fn __getnewargs__(
+        &self,
+    ) -> (usize, Option<usize>, Option<usize>, Option<usize>, Option<usize>, usize) {
+        let Self {
+            max_depth,
+            max_bytes,
+            max_nodes,
+            max_members,
+            max_string_bytes,
+            max_number_chars,
+        } = *self;
         (max_depth, max_bytes, max_nodes, max_members, max_string_bytes, max_number_chars)
     }
 
     fn __repr__(&self) -> String {
-        let optional = |ceiling: Option<usize>| ceiling.map_or("None".to_owned(), |n| n.to_string());
+        let optional =
+            |ceiling: Option<usize>| ceiling.map_or("None".to_owned(), |n| n.to_string());
         format!(
             "Limits(max_depth={}, max_bytes={}, max_nodes={}, max_members={}, max_string_bytes={}, max_number_chars={})",
             self.max_depth,
@@ -100,7 +110,8 @@ pub(super) fn loads<'py>(
     let limits = limits.map_or_else(json::Limits::default, |limits| limits.get().into());
     let text = Text::of(text)?;
     let bytes = text.bytes.as_ref();
-    let parsed = work_on(py, bytes.len(), || json::parse(Cow::Borrowed(bytes), &limits, Tape::default()));
+    let parsed =
+        work_on(py, bytes.len(), || json::parse(Cow::Borrowed(bytes), &limits, Tape::default()));
     match parsed {
         Ok(document) => objects::build(py, document.root()),
         Err(error) => Err(errors::json(py, respell(error, text.surrogates), bytes)),

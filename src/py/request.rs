@@ -42,7 +42,8 @@ pub(super) fn with_head<T>(
         .iter()
         .map(|(name, value)| Ok((encoded(name, "header name")?, encoded(value, "header value")?)))
         .collect::<PyResult<Vec<_>>>()?;
-    let headers: Vec<(&[u8], &[u8])> = texts.iter().map(|(n, v)| (n.as_ref(), v.as_ref())).collect();
+    let headers: Vec<(&[u8], &[u8])> =
+        texts.iter().map(|(n, v)| (n.as_ref(), v.as_ref())).collect();
     let head = Head {
         // A method that is no UTF-8 is no token either, and refused as such.
         method: std::str::from_utf8(&method).unwrap_or_default(),
@@ -65,7 +66,9 @@ pub(super) fn with_head<T>(
 }
 
 /// `headers` as pairs. A mapping cannot hold repeats, and so would hide them: it is a `TypeError`.
-fn pairs<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
+fn pairs<'py>(
+    headers: &Bound<'py, PyAny>,
+) -> PyResult<Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
     if headers.cast::<PyMapping>().is_ok() {
         return Err(PyTypeError::new_err(
             "headers is an iterable of (name, value) pairs; a mapping cannot hold a repeated header",

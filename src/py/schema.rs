@@ -44,7 +44,10 @@ impl Violation {
     }
 
     fn __repr__(&self) -> String {
-        format!("Violation(keyword={:?}, code={:?}, message={:?})", self.keyword, self.code, self.message)
+        format!(
+            "Violation(keyword={:?}, code={:?}, message={:?})",
+            self.keyword, self.code, self.message
+        )
     }
 }
 
@@ -141,7 +144,12 @@ impl Schema {
     /// All violations, up to `limit`; an empty list for valid data. Never raises for bad data: a malformed text
     /// is one violation with the keyword `json`.
     #[pyo3(signature = (data, *, limit=100))]
-    fn check(&self, py: Python<'_>, data: &Bound<'_, PyAny>, limit: usize) -> PyResult<Vec<Violation>> {
+    fn check(
+        &self,
+        py: Python<'_>,
+        data: &Bound<'_, PyAny>,
+        limit: usize,
+    ) -> PyResult<Vec<Violation>> {
         Ok(match self.look(data)? {
             Data::Text(text) => match self.judge(py, &text) {
                 Ok(_) => Vec::new(),
@@ -160,7 +168,9 @@ impl Schema {
     ///     JSONError: A text is malformed.
     fn validate(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         match self.look(data)? {
-            Data::Text(text) => self.judge(py, &text).map(drop).map_err(|f| self.raise(py, f, &text)),
+            Data::Text(text) => {
+                self.judge(py, &text).map(drop).map_err(|f| self.raise(py, f, &text))
+            }
             Data::Value(document) => match self.list(document.root(), REPORTED) {
                 violations if violations.is_empty() => Ok(()),
                 violations => Err(errors::validation(py, violations)),
@@ -229,21 +239,28 @@ impl Schema {
 
 fn read_dialect(py: Python<'_>, name: &str) -> PyResult<Dialect> {
     Dialect::from_name(name).ok_or_else(|| {
-        errors::usage(py, "dialect is one of \"draft4\", \"draft6\", \"draft7\", \"2019-09\", \"2020-12\"")
+        errors::usage(
+            py,
+            "dialect is one of \"draft4\", \"draft6\", \"draft7\", \"2019-09\", \"2020-12\"",
+        )
     })
 }
 
 fn read_formats(py: Python<'_>, formats: Option<&Bound<'_, PyAny>>) -> PyResult<Formats> {
     let Some(formats) = formats else { return Ok(Formats::default()) };
     if let Ok(asserted) = formats.cast::<PyBool>() {
-        return Ok(Formats { asserted: asserted.is_true(), custom: BTreeMap::new() });
+        return Ok(Formats { asserted: asserted.is_true(), ..Formats::default() });
     }
     let Ok(given) = formats.extract::<BTreeMap<String, String>>() else {
-        return Err(errors::usage(py, "formats is a bool, or a dict of format names to patterns or \"any\""));
+        return Err(errors::usage(
+            py,
+            "formats is a bool, or a dict of format names to patterns or \"any\"",
+        ));
     };
-    let rule = |text: String| if text == "any" { FormatRule::Any } else { FormatRule::Pattern(text) };
+    let rule =
+        |text: String| if text == "any" { FormatRule::Any } else { FormatRule::Pattern(text) };
     let custom = given.into_iter().map(|(name, text)| (name, rule(text))).collect();
-    Ok(Formats { asserted: true, custom })
+    Ok(Formats { custom, ..Formats::default() })
 }
 
 fn read_registry<'py>(
@@ -276,7 +293,10 @@ fn read_schema(schema: &Bound<'_, PyAny>) -> PyResult<serde_json::Value> {
             Ok(document) => document,
             Err(values::Fault::Python(error)) => return Err(error),
             Err(values::Fault::Json(error)) => {
-                return Err(errors::usage(py, format!("the schema is no JSON: {}", error.reason())));
+                return Err(errors::usage(
+                    py,
+                    format!("the schema is no JSON: {}", error.reason()),
+                ));
             }
         }
     };

@@ -68,10 +68,7 @@ pub(super) fn document(
     Ok(writer.finish()?)
 }
 
-fn write<'py>(
-    writer: &mut Writer,
-    value: &Bound<'py, PyAny>,
-) -> Result<Option<Open<'py>>, Fault> {
+fn write<'py>(writer: &mut Writer, value: &Bound<'py, PyAny>) -> Result<Option<Open<'py>>, Fault> {
     if value.is_none() {
         writer.null()?;
     } else if let Ok(boolean) = value.cast::<PyBool>() {

@@ -78,8 +78,11 @@ impl Verdict {
     #[getter]
     fn params<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let document = self.verdict.parameters();
-        let document = document.ok_or_else(|| errors::not_judged(py, "the parameters were not judged"))?;
-        let made = self.params.get_or_try_init(py, || objects::build(py, document.root()).map(Bound::unbind));
+        let document =
+            document.ok_or_else(|| errors::not_judged(py, "the parameters were not judged"))?;
+        let made = self
+            .params
+            .get_or_try_init(py, || objects::build(py, document.root()).map(Bound::unbind));
         Ok(made?.bind(py).clone())
     }
 
@@ -93,7 +96,9 @@ impl Verdict {
             return Err(errors::not_judged(py, "the body was not judged"));
         }
         let Some(document) = self.verdict.document() else { return Ok(py.None().into_bound(py)) };
-        let made = self.json.get_or_try_init(py, || objects::build(py, document.root()).map(Bound::unbind));
+        let made = self
+            .json
+            .get_or_try_init(py, || objects::build(py, document.root()).map(Bound::unbind));
         Ok(made?.bind(py).clone())
     }
 

@@ -3,3 +3,4 @@
 mod arrows;
 mod check;
 mod json;
+mod schema;

@@ -1,0 +1,259 @@
+//! The `jsonschema` crate, which has the last word on what a schema says, and lists violations.
+//!
+//! It recurses over the value and the schema together, so it runs on a stack that is known to be large enough: as many
+//! frames as the schema's height, or, where references make a cycle, as the value's depth times what can apply to one
+//! value.
+
+use std::sync::Arc;
+
+use jsonschema::{Keyword, PatternOptions, ValidationError, ValidationOptions, Validator};
+use referencing::Registry;
+use serde_json::Value as Serde;
+
+use super::dialect::Dialect;
+use super::formats::{self, Check, FormatRule, Formats, Meaning, NumberFormat};
+use super::graph::{Graph, NodeId};
+use super::instance::{Instance, Tree};
+use super::pattern::Pattern;
+use super::{Options, stack};
+use crate::json::{Kind, Value};
+
+/// Bytes of stack for one step from a schema to one that applies within it: measured below, with room to spare. At
+/// half, a deep value could overflow it in a debug build; at double, deep values map twice as much.
+const STEP: usize = if cfg!(debug_assertions) { 24 << 10 } else { 6 << 10 };
+
+/// Levels of a value that the arbiter reads. It compares each open reference with all that are open around it, so
+/// depth costs it time squared; at double, the deepest value costs four times as much.
+pub(super) const DEEPEST: usize = 1024;
+
+/// One compiled schema of the crate's.
+#[derive(Debug)]
+pub(super) struct Arbiter {
+    validator: Validator<Tree>,
+    height: Height,
+}
+
+/// How far the crate can recurse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Height {
+    /// At most so many steps, whatever the value.
+    Steps(usize),
+    /// So many steps for each level of the value.
+    PerLevel(usize),
+}
+
+impl Arbiter {
+    pub(super) fn compile(
+        schema: &Serde,
+        registry: &Registry<'_>,
+        options: &Options,
+        height: Height,
+    ) -> Result<Self, ValidationError<'static>> {
+        let mut build =
+            configured(&options.formats, options.dialect.unwrap_or(Dialect::Draft202012))
+                .with_registry(registry)
+                .offline()
+                .with_pattern_options(PatternOptions::regex());
+        if let Some(dialect) = options.dialect.filter(|_| schema.get("$schema").is_none()) {
+            build = build.with_draft(dialect.draft());
+        }
+        Ok(Self { validator: build.build(schema)?, height })
+    }
+
+    /// Whether it is valid; `None` for a value that is nested too deeply to tell.
+    pub(super) fn is_valid(&self, value: Value<'_>) -> Option<bool> {
+        self.with_stack(value, || self.validator.is_valid(Instance::Value(value)))
+    }
+
+    /// The first violation.
+    pub(super) fn first<T>(
+        &self,
+        value: Value<'_>,
+        tell: impl Fn(&ValidationError<'_>) -> T,
+    ) -> Option<Option<T>> {
+        self.with_stack(value, || {
+            self.validator.validate(Instance::Value(value)).err().map(|error| tell(&error))
+        })
+    }
+
+    /// The first violations, in the crate's order; `None` for a value that is nested too deeply.
+    pub(super) fn violations<T>(
+        &self,
+        value: Value<'_>,
+        limit: usize,
+        tell: impl Fn(&ValidationError<'_>) -> T,
+    ) -> Option<Vec<T>> {
+        self.with_stack(value, || {
+            self.validator
+                .iter_errors(Instance::Value(value))
+                .take(limit)
+                .map(|error| tell(&error))
+                .collect()
+        })
+    }
+
+    fn with_stack<T>(&self, value: Value<'_>, work: impl FnOnce() -> T) -> Option<T> {
+        let steps = match self.height {
+            Height::Steps(steps) => steps,
+            Height::PerLevel(steps) => {
+                let depth = depth(value);
+                if depth > DEEPEST {
+                    return None;
+                }
+                depth.saturating_add(1).saturating_mul(steps)
+            }
+        };
+        Some(stack::with_bytes(steps.saturating_add(8).saturating_mul(STEP), work))
+    }
+}
+
+/// Levels of nesting; `[]` is one.
+fn depth(value: Value<'_>) -> usize {
+    let mut deepest = 0;
+    let mut left = vec![(value, 1)];
+    while let Some((value, level)) = left.pop() {
+        match value.kind() {
+            Kind::Array => left.extend(value.items().map(|item| (item, level + 1))),
+            Kind::Object => left.extend(value.members().map(|(_, member)| (member, level + 1))),
+            Kind::Null | Kind::Bool | Kind::Number | Kind::String => continue,
+        }
+        deepest = deepest.max(level);
+    }
+    deepest
+}
+
+/// How far the crate can recurse under a schema.
+pub(super) fn height(graph: &Graph, root: NodeId) -> Height {
+    match longest(graph, root, true) {
+        Some(steps) => Height::Steps(steps),
+        // A cycle of schemas that all apply to one value ends where the crate meets the same pair again.
+        None => Height::PerLevel(
+            longest(graph, root, false).unwrap_or(graph.nodes.len()).saturating_add(1),
+        ),
+    }
+}
+
+/// The longest way through the graph, or its longest way within one value; `None` if there is a cycle.
+fn longest(graph: &Graph, root: NodeId, below: bool) -> Option<usize> {
+    #[derive(Clone, Copy)]
+    enum Seen {
+        New,
+        Open,
+        Done(usize),
+    }
+    let mut seen = vec![Seen::New; graph.nodes.len()];
+    let mut most = 0;
+    // Depth first, with the way back on the heap; without `below`, members start ways of their own.
+    let mut starts = vec![root];
+    while let Some(start) = starts.pop() {
+        let mut open = vec![(start, false)];
+        while let Some((id, left)) = open.pop() {
+            let schema = graph.get(id);
+            let next = || schema.in_place().chain(schema.below().filter(|_| below));
+            match (seen.get(id.index()).copied().unwrap_or(Seen::New), left) {
+                (_, true) => {
+                    let tallest = next().map(|id| match seen.get(id.index()) {
+                        Some(Seen::Done(steps)) => *steps,
+                        _ => 0,
+                    });
+                    let steps = tallest.max().map_or(1, |steps| steps.saturating_add(1));
+                    most = most.max(steps);
+                    seen[id.index()] = Seen::Done(steps);
+                }
+                (Seen::New, false) => {
+                    seen[id.index()] = Seen::Open;
+                    open.push((id, true));
+                    open.extend(next().map(|id| (id, false)));
+                    if !below {
+                        starts.extend(schema.below());
+                    }
+                }
+                (Seen::Open, false) => return None,
+                (Seen::Done(_), false) => {}
+            }
+        }
+    }
+    Some(most)
+}
+
+/// The crate's options for the formats of a compilation.
+fn configured(
+    formats: &Formats,
+    dialect: Dialect,
+) -> ValidationOptions<'static, Arc<dyn referencing::Retrieve>, Tree> {
+    let mut options = jsonschema::options_for::<Tree>().should_validate_formats(formats.asserted);
+    if !formats.asserted {
+        return options;
+    }
+    options = options.should_ignore_unknown_formats(false);
+    let mut registry = formats::Registry::default();
+    let mut names: Vec<&str> = formats::LATER.to_vec();
+    if formats.openapi {
+        names.extend(formats::openapi_annotations());
+    }
+    for name in names {
+        if options.is_known_format(dialect.draft(), name) {
+            continue;
+        }
+        match registry.meaning(name, Dialect::Draft202012, formats) {
+            Ok(Meaning::Check(Check::Standard(standard))) => {
+                options = options.with_format(name, move |text: &str| standard.is_valid(text));
+            }
+            Ok(Meaning::Annotation) => options = options.with_format(name, |_: &str| true),
+            _ => {}
+        }
+    }
+    for (name, rule) in &formats.custom {
+        options = match rule {
+            FormatRule::Any => options.with_format(name, |_: &str| true),
+            FormatRule::Pattern(source) => match Pattern::compile(source) {
+                Ok(pattern) => options.with_format(name, move |text: &str| pattern.is_match(text)),
+                // The survey has said so; until then nothing may pass.
+                Err(_) => options.with_format(name, |_: &str| false),
+            },
+        };
+    }
+    if formats.openapi { with_number_formats(options, formats, dialect) } else { options }
+}
+
+/// Takes over the keyword `format`: the crate's asserts of strings alone.
+fn with_number_formats(
+    options: ValidationOptions<'static, Arc<dyn referencing::Retrieve>, Tree>,
+    formats: &Formats,
+    dialect: Dialect,
+) -> ValidationOptions<'static, Arc<dyn referencing::Retrieve>, Tree> {
+    let formats = formats.clone();
+    options.with_keyword("format", move |_: &serde_json::Map<String, Serde>, value: &Serde, _| {
+        let name = value.as_str().unwrap_or_default();
+        let mut registry = formats::Registry::default();
+        let check = match registry.meaning(name, dialect, &formats) {
+            Ok(Meaning::Check(check)) => Some(check),
+            Ok(Meaning::Annotation) => None,
+            Ok(Meaning::Unknown) | Err(_) => return Err(ValidationError::custom("unknown format")),
+        };
+        Ok(Box::new(FormatKeyword(check)) as Box<dyn for<'i> Keyword<'i, Tree>>)
+    })
+}
+
+struct FormatKeyword(Option<Check>);
+
+impl<'i> Keyword<'i, Tree> for FormatKeyword {
+    fn validate(&self, instance: Instance<'i>) -> Result<(), ValidationError<'i>> {
+        if self.is_valid(instance) { Ok(()) } else { Err(ValidationError::custom("format")) }
+    }
+
+    fn is_valid(&self, instance: Instance<'i>) -> bool {
+        let text = match instance {
+            Instance::Name(name) => Some(name),
+            Instance::Value(value) => value.as_str(),
+        };
+        match (&self.0, text, instance) {
+            (Some(Check::Standard(standard)), Some(text), _) => standard.is_valid(text),
+            (Some(Check::Pattern(pattern)), Some(text), _) => pattern.is_match(text),
+            (Some(Check::Number(format)), _, Instance::Value(value)) => {
+                value.as_number().is_none_or(|number| NumberFormat::allows(*format, number))
+            }
+            _ => true,
+        }
+    }
+}

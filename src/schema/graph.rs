@@ -1,0 +1,169 @@
+//! Schemas, read once into a graph of nodes that all drafts share.
+//!
+//! What differs between drafts (array `items`, boolean exclusive bounds, keywords that a `$ref` hides, where `contains`
+//! counts) is settled while reading ([`survey`](super::survey)); whoever walks the graph needs to know no draft.
+//! `$ref` is an edge, so recursive schemas are cycles. Keywords that only the arbiter judges are named in
+//! [`Schema::rest`].
+
+use std::sync::Arc;
+
+use super::formats::Format;
+use super::pattern::Pattern;
+
+/// A node of the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct NodeId(pub(super) u32);
+
+/// All schemas of a set.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    pub(super) nodes: Vec<Schema>,
+}
+
+impl Graph {
+    pub(super) fn get(&self, id: NodeId) -> &Schema {
+        static NONE: std::sync::LazyLock<Schema> = std::sync::LazyLock::new(Schema::default);
+        // Every id was given out by the list it is an index of.
+        self.nodes.get(id.index()).unwrap_or(&NONE)
+    }
+}
+
+impl NodeId {
+    pub(super) fn index(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+/// JSON's types, as a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Types(pub(super) u8);
+
+impl Types {
+    pub(super) const NULL: u8 = 1;
+    pub(super) const BOOL: u8 = 2;
+    /// Integers by value.
+    pub(super) const INTEGER: u8 = 4;
+    /// All numbers.
+    pub(super) const NUMBER: u8 = 8;
+    pub(super) const STRING: u8 = 16;
+    pub(super) const ARRAY: u8 = 32;
+    pub(super) const OBJECT: u8 = 64;
+    /// Integers that are written without fraction and exponent: draft 4's.
+    pub(super) const WRITTEN: u8 = 128;
+
+    pub(super) fn has(self, flag: u8) -> bool {
+        self.0 & flag != 0
+    }
+}
+
+/// Which bound of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Bound {
+    Minimum,
+    Maximum,
+    ExclusiveMinimum,
+    ExclusiveMaximum,
+}
+
+/// `contains` and its counts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Contains {
+    pub(super) schema: NodeId,
+    pub(super) least: u64,
+    pub(super) most: Option<u64>,
+}
+
+/// `if`, `then`, `else`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Condition {
+    pub(super) test: NodeId,
+    pub(super) then: Option<NodeId>,
+    pub(super) otherwise: Option<NodeId>,
+}
+
+/// Limits on how much of something there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Counts {
+    pub(super) least: Option<u64>,
+    pub(super) most: Option<u64>,
+}
+
+/// One schema: what each of its keywords says.
+#[derive(Debug, Default)]
+pub(super) struct Schema {
+    /// `true` or `false` instead of keywords.
+    pub(super) always: Option<bool>,
+    pub(super) types: Option<Types>,
+    pub(super) options: Option<Vec<serde_json::Value>>,
+    pub(super) constant: Option<serde_json::Value>,
+
+    /// Limits as they are written.
+    pub(super) bounds: Vec<(Bound, String)>,
+    pub(super) multiple_of: Option<String>,
+
+    pub(super) length: Counts,
+    pub(super) pattern: Option<Arc<Pattern>>,
+    pub(super) format: Option<Format>,
+
+    pub(super) prefix: Vec<NodeId>,
+    /// For the items after the prefix; `additionalItems` where a draft calls it so.
+    pub(super) items: Option<NodeId>,
+    /// The keyword that `items` came from.
+    pub(super) items_keyword: &'static str,
+    pub(super) contains: Option<Contains>,
+    pub(super) unique: bool,
+    pub(super) item_count: Counts,
+
+    pub(super) properties: Vec<(String, NodeId)>,
+    pub(super) patterns: Vec<(Arc<Pattern>, NodeId)>,
+    pub(super) additional: Option<NodeId>,
+    pub(super) names: Option<NodeId>,
+    pub(super) required: Vec<String>,
+    pub(super) needs: Vec<(String, Vec<String>)>,
+    pub(super) implies: Vec<(String, NodeId)>,
+    pub(super) member_count: Counts,
+    /// A keyword is there that only makes sense for objects, or `type` names them: the schema speaks about members.
+    pub(super) describes_members: bool,
+
+    pub(super) reference: Option<NodeId>,
+    pub(super) all_of: Vec<NodeId>,
+    pub(super) any_of: Vec<NodeId>,
+    pub(super) one_of: Vec<NodeId>,
+    pub(super) not: Option<NodeId>,
+    pub(super) condition: Option<Condition>,
+
+    /// Keywords that only the arbiter judges, and their schemas.
+    pub(super) rest: Vec<&'static str>,
+    pub(super) rest_in_place: Vec<NodeId>,
+    pub(super) rest_below: Vec<NodeId>,
+}
+
+impl Schema {
+    /// Schemas that apply to the same value.
+    pub(super) fn in_place(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let condition = self
+            .condition
+            .into_iter()
+            .flat_map(|c| [Some(c.test), c.then, c.otherwise].into_iter().flatten());
+        (self.reference.into_iter())
+            .chain(self.all_of.iter().copied())
+            .chain(self.any_of.iter().copied())
+            .chain(self.one_of.iter().copied())
+            .chain(self.not)
+            .chain(condition)
+            .chain(self.implies.iter().map(|(_, id)| *id))
+            .chain(self.rest_in_place.iter().copied())
+    }
+
+    /// Schemas that apply to a value's members or items.
+    pub(super) fn below(&self) -> impl Iterator<Item = NodeId> + '_ {
+        (self.prefix.iter().copied())
+            .chain(self.items)
+            .chain(self.contains.map(|contains| contains.schema))
+            .chain(self.properties.iter().map(|(_, id)| *id))
+            .chain(self.patterns.iter().map(|(_, id)| *id))
+            .chain(self.additional)
+            .chain(self.names)
+            .chain(self.rest_below.iter().copied())
+    }
+}

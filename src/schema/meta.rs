@@ -1,0 +1,98 @@
+//! Schemas against their meta-schemas: every fault, not only the first.
+
+use std::collections::HashSet;
+
+use jsonschema::meta::MetaValidator;
+use referencing::{Draft, Registry};
+use serde_json::{Map, Value, json};
+
+use super::dialect::Dialect;
+
+/// What a draft's meta-schema says against a schema: pointers below it, and messages.
+///
+/// A schema within it that names another draft is judged by that draft's meta-schema. A meta-schema that is none
+/// of the five is judged when the arbiter compiles it.
+pub(super) fn faults(
+    schema: &Value,
+    draft: Draft,
+    registry: &Registry<'_>,
+) -> Vec<(String, String)> {
+    let mut left = vec![(String::new(), schema.clone(), draft)];
+    let mut found = Vec::new();
+    while let Some((at, schema, draft)) = left.pop() {
+        let Some(dialect) = Dialect::of(draft) else {
+            found.extend(custom(&schema, registry).map(|message| (at, message)));
+            continue;
+        };
+        let mut embedded = Vec::new();
+        let own = without_embedded(&schema, draft, &at, &mut embedded);
+        if let Ok(validator) = validator(dialect) {
+            found.extend(validator.iter_errors(&own).map(|error| {
+                (format!("{at}{}", error.instance_path().as_str()), error.masked().to_string())
+            }));
+        }
+        left.append(&mut embedded);
+    }
+    found
+}
+
+/// Remembers all schemas that may be within one that was judged.
+pub(super) fn remember(schema: &Value, valid: &mut HashSet<*const Value>) {
+    let mut left = vec![schema];
+    while let Some(value) = left.pop() {
+        valid.insert(value);
+        match value {
+            Value::Object(members) => left.extend(members.values()),
+            Value::Array(items) => left.extend(items),
+            _ => {}
+        }
+    }
+}
+
+fn validator(
+    dialect: Dialect,
+) -> Result<MetaValidator<'static>, jsonschema::ValidationError<'static>> {
+    jsonschema::meta::validator_for(&json!({ "$schema": dialect.uri() }))
+}
+
+fn custom(schema: &Value, registry: &Registry<'_>) -> Option<String> {
+    let uri = schema.get("$schema")?.as_str()?;
+    if !registry.contains_resource(uri.trim_end_matches('#')) {
+        // Told where the schema is read, at its `$schema`.
+        return None;
+    }
+    let judged = jsonschema::meta::options().with_registry(registry).validate(schema);
+    judged.err().map(|error| error.masked().to_string())
+}
+
+/// A copy without the schemas that are resources of another draft (Core 2020-12, 9.3.3): these go to the list.
+fn without_embedded(
+    value: &Value,
+    draft: Draft,
+    at: &str,
+    embedded: &mut Vec<(String, Value, Draft)>,
+) -> Value {
+    match value {
+        Value::Object(members) => {
+            let copied = members.iter().map(|(name, member)| {
+                let below = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+                let other = draft.detect(member);
+                let named =
+                    ["$id", "id"].iter().any(|id| member.get(id).is_some_and(Value::is_string));
+                if other != draft && named {
+                    embedded.push((below, member.clone(), other));
+                    return (name.clone(), json!({}));
+                }
+                (name.clone(), without_embedded(member, draft, &below, embedded))
+            });
+            Value::Object(copied.collect::<Map<_, _>>())
+        }
+        Value::Array(items) => {
+            let copied = items.iter().enumerate();
+            copied
+                .map(|(n, item)| without_embedded(item, draft, &format!("{at}/{n}"), embedded))
+                .collect()
+        }
+        _ => value.clone(),
+    }
+}

@@ -1,0 +1,249 @@
+//! Numbers, compared exactly as they are written: no value is rounded to a double on the way.
+
+use std::cmp::Ordering;
+
+/// A decimal number: `0.d₁d₂d₃… × 10^point`, without zeros at either end of its digits. Zero has no digits.
+///
+/// Borrows its digits from the text, so reading one costs one pass and no memory. Exponents beyond ±2^60 are
+/// taken as ±2^60: a number that small or large is no longer told from its neighbours.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Decimal<'t> {
+    negative: bool,
+    whole: &'t [u8],
+    fraction: &'t [u8],
+    point: i64,
+}
+
+/// Where exponents are cut; far from the ends of `i64`, so that sums of a few cannot overflow.
+const EXPONENT: i64 = 1 << 60;
+
+impl<'t> Decimal<'t> {
+    /// Reads a number of JSON's grammar; of anything else, what its digits say.
+    pub(super) fn parse(text: &'t str) -> Self {
+        let (negative, text) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, ""));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let mut whole = without_leading_zeros(whole.as_bytes());
+        let mut fraction = without_trailing_zeros(fraction.as_bytes());
+        let mut point = length(whole);
+        if whole.is_empty() {
+            let kept = without_leading_zeros(fraction);
+            point = length(kept).saturating_sub(length(fraction));
+            fraction = kept;
+        }
+        if fraction.is_empty() {
+            whole = without_trailing_zeros(whole);
+        }
+        if whole.is_empty() && fraction.is_empty() {
+            return Self { negative: false, whole, fraction, point: 0 };
+        }
+        Self { negative, whole, fraction, point: point.saturating_add(read_exponent(exponent)) }
+    }
+
+    fn digits(self) -> impl Iterator<Item = u8> + Clone + use<'t> {
+        self.whole.iter().chain(self.fraction).copied()
+    }
+
+    fn count(self) -> i64 {
+        length(self.whole).saturating_add(length(self.fraction))
+    }
+
+    pub(super) fn is_zero(self) -> bool {
+        self.whole.is_empty() && self.fraction.is_empty()
+    }
+
+    pub(super) fn is_integer(self) -> bool {
+        self.count() <= self.point
+    }
+
+    /// An unambiguous spelling, for comparing by bytes: equal numbers have the same.
+    pub(super) fn spell(self, into: &mut Vec<u8>) {
+        into.push(if self.negative { b'-' } else { b'+' });
+        into.extend_from_slice(&self.point.to_be_bytes());
+        into.extend(self.digits());
+    }
+
+    /// Whether it is a multiple; nothing but zero is one of zero. `None` when the divisor has too many digits to
+    /// tell cheaply.
+    ///
+    /// With all trailing zeros moved into the exponents, `a·10^i` is a multiple of `b·10^j` only if `i ≥ j`, as
+    /// `a` is no multiple of ten; and then if `a·10^(i-j)` is one of `b`.
+    pub(super) fn is_multiple_of(self, divisor: Self) -> Option<bool> {
+        if self.is_zero() {
+            return Some(true);
+        }
+        if divisor.is_zero() {
+            return Some(false);
+        }
+        let shift = (self.point.saturating_sub(self.count()))
+            .saturating_sub(divisor.point.saturating_sub(divisor.count()));
+        let Ok(shift) = u64::try_from(shift) else { return Some(false) };
+        let modulus = divisor.integer()?;
+        let remainder =
+            self.digits().fold(0, |r, digit| (r * 10 + u128::from(digit - b'0')) % modulus);
+        Some(remainder * power(10, shift, modulus) % modulus == 0)
+    }
+
+    /// Its digits as one integer, if they are few enough that products of two stay within 128 bits.
+    fn integer(self) -> Option<u128> {
+        (self.count() <= 18)
+            .then(|| self.digits().fold(0, |sum, digit| sum * 10 + u128::from(digit - b'0')))
+    }
+}
+
+impl PartialEq for Decimal<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Decimal<'_> {}
+
+impl PartialOrd for Decimal<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Decimal<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let sign = |number: &Self| match (number.is_zero(), number.negative) {
+            (true, _) => 0,
+            (false, true) => -1,
+            (false, false) => 1,
+        };
+        sign(self).cmp(&sign(other)).then_with(|| {
+            let size = self.point.cmp(&other.point).then_with(|| self.digits().cmp(other.digits()));
+            if self.negative { size.reverse() } else { size }
+        })
+    }
+}
+
+fn length(digits: &[u8]) -> i64 {
+    i64::try_from(digits.len()).unwrap_or(EXPONENT)
+}
+
+fn without_leading_zeros(digits: &[u8]) -> &[u8] {
+    let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
+    digits.get(zeros..).unwrap_or_default()
+}
+
+fn without_trailing_zeros(digits: &[u8]) -> &[u8] {
+    let zeros = digits.iter().rev().take_while(|digit| **digit == b'0').count();
+    digits.get(..digits.len().saturating_sub(zeros)).unwrap_or_default()
+}
+
+fn read_exponent(text: &str) -> i64 {
+    let (negative, digits) = match text.as_bytes() {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] | digits => (false, digits),
+    };
+    let size = digits.iter().fold(0_i64, |sum, digit| {
+        sum.saturating_mul(10).saturating_add(i64::from(digit.wrapping_sub(b'0'))).min(EXPONENT)
+    });
+    if negative { -size } else { size }
+}
+
+/// `base^exponent mod modulus`, by squaring; the modulus is below 10^18.
+fn power(mut base: u128, mut exponent: u64, modulus: u128) -> u128 {
+    let mut result = 1 % modulus;
+    base %= modulus;
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            result = result * base % modulus;
+        }
+        base = base * base % modulus;
+        exponent >>= 1;
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(a: &str, b: &str) -> Ordering {
+        let there = Decimal::parse(a).cmp(&Decimal::parse(b));
+        assert_eq!(there, Decimal::parse(b).cmp(&Decimal::parse(a)).reverse(), "{a} {b}");
+        there
+    }
+
+    #[test]
+    fn order_is_exact() {
+        for (a, b) in [
+            ("1", "1.0"),
+            ("100", "1e2"),
+            ("0.5", "5E-1"),
+            ("0", "-0"),
+            ("0e999", "0.00"),
+            ("1200", "0.12e4"),
+            ("10", "1e+1"),
+            ("0.0012", "12e-4"),
+            ("-10.0", "-1e1"),
+        ] {
+            assert_eq!(order(a, b), Ordering::Equal, "{a} {b}");
+        }
+        for (less, more) in [
+            ("9007199254740992", "9007199254740993"),
+            ("-1", "0"),
+            ("-2", "-1"),
+            ("0.1", "0.10000000000000000001"),
+            ("99", "100"),
+            ("1e-400", "1e-399"),
+            ("-1e400", "1e-400"),
+            ("12", "12.5"),
+            ("0", "1e-1000000"),
+            ("18446744073709551615", "18446744073709551616"),
+            ("0.09", "0.1"),
+            ("-0.1", "-0.09"),
+        ] {
+            assert_eq!(order(less, more), Ordering::Less, "{less} {more}");
+        }
+    }
+
+    #[test]
+    fn integers_are_told_by_value() {
+        for text in ["0", "-0.0", "1.0", "1e2", "12e-0", "1200e-2", "0.5e1", "1e400"] {
+            assert!(Decimal::parse(text).is_integer(), "{text}");
+        }
+        for text in ["0.5", "1e-1", "1.00000000000000000000001", "125e-2", "1e-2000000"] {
+            assert!(!Decimal::parse(text).is_integer(), "{text}");
+        }
+    }
+
+    #[test]
+    fn multiples_are_exact() {
+        let multiple = |a: &str, b: &str| Decimal::parse(a).is_multiple_of(Decimal::parse(b));
+        for (a, b) in [
+            ("0", "3"),
+            ("9", "3"),
+            ("-9", "3"),
+            ("4.5", "1.5"),
+            ("0.3", "0.1"),
+            ("1e300", "1e-2"),
+            ("0.0075", "0.0001"),
+            ("36893488147419103232", "2"),
+            ("1e2000000", "0.5"),
+            ("7", "0.5"),
+        ] {
+            assert_eq!(multiple(a, b), Some(true), "{a} {b}");
+        }
+        for (a, b) in [
+            ("10", "3"),
+            ("0.35", "0.1"),
+            ("0.00751", "0.0001"),
+            ("36893488147419103233", "2"),
+            ("1e2000000", "3"),
+            ("1e-2", "1"),
+            ("5", "10"),
+            ("15", "10"),
+            ("1", "0"),
+        ] {
+            assert_eq!(multiple(a, b), Some(false), "{a} {b}");
+        }
+        assert_eq!(multiple("5", "1234567890123456789"), None);
+    }
+}
