@@ -8,7 +8,19 @@ from typing import Any, Literal, final, overload
 from secval.config import Config
 from secval.types import HeaderPairs, JSONMapping, Scheme
 
-__all__ = ["AllowList", "Gate", "IPSet", "Length", "Limits", "Pending", "Range", "Schema", "Verdict", "Violation", "loads"]
+__all__ = [
+    "AllowList",
+    "Gate",
+    "IPSet",
+    "Length",
+    "Limits",
+    "Pending",
+    "Range",
+    "Schema",
+    "Verdict",
+    "Violation",
+    "loads",
+]
 
 @final
 class Limits:
@@ -87,9 +99,9 @@ class AllowList:
 @final
 class Range:
     @overload
-    def __new__(cls, *, min: int | float, max: int | float | None = None) -> Range: ...
+    def __new__(cls, *, min: float, max: float | None = None) -> Range: ...
     @overload
-    def __new__(cls, *, min: None = None, max: int | float) -> Range: ...
+    def __new__(cls, *, min: None = None, max: float) -> Range: ...
     @overload
     def __new__(cls, *, min: int | Decimal, max: int | Decimal | None = None) -> Range: ...
     @overload
