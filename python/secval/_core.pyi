@@ -26,6 +26,7 @@ __all__ = [
 class Limits:
     def __new__(
         cls,
+        *,
         max_depth: int = 64,
         max_bytes: int | None = None,
         max_nodes: int | None = None,
@@ -48,9 +49,7 @@ class Limits:
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self, /) -> int: ...
-    def __getnewargs__(
-        self, /
-    ) -> tuple[int, int | None, int | None, int | None, int | None, int]: ...
+    def __getnewargs_ex__(self, /) -> tuple[tuple[()], dict[str, int | None]]: ...
 
 @final
 class Violation:
