@@ -12,18 +12,31 @@ use crate::sync::{AtomicU64, Ordering};
 
 pub use request_id::{RequestIds, inbound};
 
-/// One counter for requests allowed, and two for each reason: refused, and would have been refused.
+/// One counter for requests allowed, two for each reason (refused, and would have been refused), and what was
+/// answered in the end.
 #[derive(Debug)]
 pub struct Counters {
     allowed: AtomicU64,
     refused: Box<[AtomicU64]>,
     would_refuse: Box<[AtomicU64]>,
+    /// By the hundreds of the status; the first is for requests that nobody answered.
+    answered: [AtomicU64; 6],
+    sent: AtomicU64,
 }
+
+/// In the order of [`Counters`]' field.
+const ANSWERED: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
 impl Default for Counters {
     fn default() -> Self {
         let zeros = || Reason::all().map(|_| AtomicU64::new(0)).collect();
-        Self { allowed: AtomicU64::new(0), refused: zeros(), would_refuse: zeros() }
+        Self {
+            allowed: AtomicU64::new(0),
+            refused: zeros(),
+            would_refuse: zeros(),
+            answered: Default::default(),
+            sent: AtomicU64::new(0),
+        }
     }
 }
 
@@ -44,7 +57,19 @@ impl Counters {
         add(&self.would_refuse, reason);
     }
 
-    /// `allowed`, `refused.CODE` and `would_refuse.CODE`, those that are not zero.
+    /// Counts a closed record: the status that was answered, and the bytes of the answer's body. `None`, and a
+    /// number that is no status, is a request that nobody answered.
+    pub fn answered(&self, status: Option<u16>, sent: u64) {
+        let class =
+            status.filter(|status| (100..600).contains(status)).map_or(0, |status| status / 100);
+        if let Some(counter) = self.answered.get(usize::from(class)) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        self.sent.fetch_add(sent, Ordering::Relaxed);
+    }
+
+    /// `allowed`, `refused.CODE`, `would_refuse.CODE`, `answered.2xx` and so on, and `sent.bytes`; those that are
+    /// not zero.
     pub fn snapshot(&self) -> Vec<(String, u64)> {
         let mut all = vec![("allowed".to_owned(), self.allowed.load(Ordering::Relaxed))];
         for (kind, counters) in [("refused", &self.refused), ("would_refuse", &self.would_refuse)] {
@@ -52,6 +77,10 @@ impl Counters {
                 all.push((format!("{kind}.{}", reason.code()), counter.load(Ordering::Relaxed)));
             }
         }
+        for (class, counter) in ANSWERED.iter().zip(&self.answered) {
+            all.push((format!("answered.{class}"), counter.load(Ordering::Relaxed)));
+        }
+        all.push(("sent.bytes".to_owned(), self.sent.load(Ordering::Relaxed)));
         all.retain(|(name, count)| *count > 0 || name == "allowed");
         all
     }
@@ -76,6 +105,28 @@ mod tests {
         counters.would_refuse(Reason::GateNotReady);
         let expected =
             [("allowed", 1), ("refused.route.unknown", 2), ("would_refuse.gate.not_ready", 1)];
+        assert_eq!(counters.snapshot(), expected.map(|(name, count)| (name.to_owned(), count)));
+    }
+
+    #[test]
+    fn answers_are_kept_by_their_hundreds() {
+        let counters = Counters::default();
+        for status in [100, 200, 204, 304, 404, 599] {
+            counters.answered(Some(status), 10);
+        }
+        for status in [None, Some(0), Some(99), Some(600), Some(u16::MAX)] {
+            counters.answered(status, 0);
+        }
+        let expected = [
+            ("allowed", 0),
+            ("answered.none", 5),
+            ("answered.1xx", 1),
+            ("answered.2xx", 2),
+            ("answered.3xx", 1),
+            ("answered.4xx", 1),
+            ("answered.5xx", 1),
+            ("sent.bytes", 60),
+        ];
         assert_eq!(counters.snapshot(), expected.map(|(name, count)| (name.to_owned(), count)));
     }
 }

@@ -3,49 +3,48 @@
 #![forbid(unsafe_code)]
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::OnceLock;
 
 use super::client::Client;
 use super::engine::Engine;
 use super::framing::Framing;
 use crate::event::inbound;
-use crate::policy::model::{Mode, Operation, Policy};
+use crate::policy::model::{Mode, Operation};
 use crate::reason::Reason;
 
-/// What is known of a request so far. It holds its snapshot of the policy to the end.
+/// What is known of a request so far. The verdict keeps it.
 #[derive(Debug)]
 pub(super) struct Case {
-    pub(super) engine: Arc<Engine>,
     /// The gate's mode until the operation is known, then the operation's.
     pub(super) mode: Mode,
     /// Known, and the client may know of it.
     pub(super) operation: Option<usize>,
     pub(super) would_refuse: Option<Reason>,
     pub(super) client: Option<IpAddr>,
-    pub(super) request_id: String,
-    /// For the answer.
+    /// An id that came with the request; ours is made when somebody asks for it.
+    pub(super) id: OnceLock<String>,
+    /// For the answer, whatever it is.
     pub(super) headers: Vec<(&'static str, String)>,
+    /// `RateLimit-Policy`; empty when nothing was charged.
+    pub(super) quota_policy: String,
+    /// `RateLimit`; likewise.
+    pub(super) quota_state: String,
     pub(super) spent_ns: u64,
 }
 
 impl Case {
-    pub(super) fn new(engine: Arc<Engine>) -> Self {
-        let (mode, request_id) = (engine.policy.mode, engine.ids.next());
+    pub(super) fn new(mode: Mode) -> Self {
         Self {
-            engine,
             mode,
             operation: None,
             would_refuse: None,
             client: None,
-            request_id,
+            id: OnceLock::new(),
             headers: Vec::new(),
+            quota_policy: String::new(),
+            quota_state: String::new(),
             spent_ns: 0,
         }
-    }
-
-    /// The policy, on a handle of its own: a stage reads it while it changes the case.
-    pub(super) fn policy(&self) -> PolicyHandle {
-        PolicyHandle(Arc::clone(&self.engine))
     }
 
     /// The client is known; an id that a trusted proxy gave the request is kept.
@@ -54,7 +53,7 @@ impl Case {
         if client.through_proxy
             && let Some(id) = framing.request_id.and_then(inbound)
         {
-            self.request_id = id;
+            self.id = OnceLock::from(id);
         }
     }
 
@@ -64,18 +63,13 @@ impl Case {
         self.mode = operation.mode;
     }
 
+    /// Adds the time since `started`.
+    pub(super) fn spend(&mut self, engine: &Engine, started: u64) {
+        let now = engine.clock.monotonic_ns();
+        self.spent_ns = self.spent_ns.saturating_add(now.saturating_sub(started));
+    }
+
     pub(super) fn answer(&mut self, name: &'static str, value: String) {
         self.headers.push((name, value));
-    }
-}
-
-/// A policy, kept alive by its engine.
-pub(super) struct PolicyHandle(Arc<Engine>);
-
-impl std::ops::Deref for PolicyHandle {
-    type Target = Policy;
-
-    fn deref(&self) -> &Policy {
-        &self.0.policy
     }
 }

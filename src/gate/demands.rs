@@ -11,6 +11,7 @@
 
 use super::case::Case;
 use super::dates::http_date;
+use super::engine::Engine;
 use super::fault::Fault;
 use super::framing::{Framing, Host};
 use super::head::{Asked, Head};
@@ -56,16 +57,20 @@ pub(super) fn addresses(case: &Case, operation: &Operation) -> Result<(), Reason
 }
 
 /// 410 from its sunset on; until then, headers that announce it (RFC 8594, RFC 9745).
-pub(super) fn sunset(case: &mut Case, operation: &Operation) -> Result<(), Reason> {
-    let now = i64::try_from(case.engine.clock.wall_ms().div_euclid(1_000)).unwrap_or(i64::MAX);
-    if operation.sunset.is_some_and(|sunset| sunset <= now) {
-        return Err(Reason::RouteSunset);
+pub(super) fn sunset(
+    case: &mut Case,
+    operation: &Operation,
+    engine: &Engine,
+) -> Result<(), Reason> {
+    if let Some(sunset) = operation.sunset {
+        let now = i64::try_from(engine.clock.wall_ms().div_euclid(1_000)).unwrap_or(i64::MAX);
+        if sunset <= now {
+            return Err(Reason::RouteSunset);
+        }
+        case.answer("Sunset", http_date(sunset));
     }
     if let Some(deprecated) = operation.deprecated {
         case.answer("Deprecation", format!("@{deprecated}"));
-    }
-    if let Some(sunset) = operation.sunset {
-        case.answer("Sunset", http_date(sunset));
     }
     Ok(())
 }
@@ -87,48 +92,60 @@ pub(super) fn host(framing: &Framing<'_>, policy: &Policy) -> Result<(), Reason>
     }
 }
 
-/// A websocket is declared, and asked for as one; a browser's page that opens it is one of this API's hosts.
+/// A websocket is declared, and asked for as one; a browser's page that opens it is one of this API's own.
 pub(super) fn websocket(
-    case: &mut Case,
     head: &Head<'_>,
     framing: &Framing<'_>,
     operation: &Operation,
     policy: &Policy,
-) -> Result<(), Reason> {
+) -> Result<(), Fault> {
     match (head.websocket, operation.websocket) {
         (false, false) => return Ok(()),
-        (true, false) => return Err(Reason::WebsocketUndeclared),
+        (true, false) => return Err(Reason::WebsocketUndeclared.into()),
         (false, true) => {
-            case.answer("Upgrade", "websocket".to_owned());
-            return Err(Reason::WebsocketRequired);
+            let fault = Fault::of(Reason::WebsocketRequired);
+            return Err(fault.with("Upgrade", "websocket".to_owned()));
         }
         (true, true) => {}
     }
     // Only browsers send an Origin, and they always do; `null` is a page of unknown origin.
-    let Some(origin) = framing.origin else { return Ok(()) };
+    match framing.origin {
+        Some(origin) if !is_own(origin, framing, policy) => Err(Reason::WebsocketOrigin.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Whether an Origin is `http://` or `https://`, as this API is served, and one of its hosts.
+fn is_own(origin: &[u8], framing: &Framing<'_>, policy: &Policy) -> bool {
     let text = std::str::from_utf8(origin).ok().and_then(|text| text.split_once("://"));
-    let (scheme, authority) = text.ok_or(Reason::WebsocketOrigin)?;
-    let host = Host::parse(authority).ok_or(Reason::WebsocketOrigin)?;
-    let known = match &policy.hosts {
-        Hosts::Names(names) => names.iter().any(|name| host.is_named_by(name)),
-        Hosts::Any => {
-            let port = if scheme.eq_ignore_ascii_case("https") { 443 } else { 80 };
-            framing.host.is_some_and(|own| own.same(host, port))
-        }
+    let Some((scheme, host)) = text.and_then(|(scheme, host)| Some((scheme, Host::parse(host)?)))
+    else {
+        return false;
     };
-    if known { Ok(()) } else { Err(Reason::WebsocketOrigin) }
+    let (served, port) = match scheme {
+        "https" => (policy.schemes.https, 443),
+        "http" => (policy.schemes.http, 80),
+        _ => return false,
+    };
+    served
+        && match &policy.hosts {
+            Hosts::Names(names) => names.iter().any(|name| host.is_named_by(name)),
+            Hosts::Any => framing.host.is_some_and(|own| own.same(host, port)),
+        }
 }
 
 /// Adds to a refusal what the client could send instead (RFC 9110, 15.5.16).
-pub(super) fn explain(case: &mut Case, operation: &Operation, reason: Reason) -> Fault {
+pub(super) fn explain(operation: &Operation, reason: Reason) -> Fault {
+    let fault = Fault::of(reason);
     if reason == Reason::MediaCoding {
-        case.answer("Accept-Encoding", "identity".to_owned());
+        fault.with("Accept-Encoding", "identity".to_owned())
     } else if reason.status() == 415 {
         let media = operation.body.iter().flat_map(|body| &body.media);
         let accept: Vec<&str> = media.map(|media| media.essence.as_str()).collect();
-        case.answer("Accept", accept.join(", "));
+        fault.with("Accept", accept.join(", "))
+    } else {
+        fault
     }
-    reason.into()
 }
 
 fn is_secure(scheme: &str) -> bool {

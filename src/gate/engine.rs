@@ -5,9 +5,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::params;
 use super::rates::Limits;
 use crate::clock::Clock;
 use crate::event::{Counters, RequestIds};
+use crate::json::Document;
 use crate::policy::model::Policy;
 use crate::reason::Reason;
 
@@ -18,6 +20,8 @@ pub(super) struct Engine {
     pub(super) counters: Arc<Counters>,
     pub(super) ids: Arc<RequestIds>,
     pub(super) clock: Arc<dyn Clock>,
+    /// The parameters of a request that has none.
+    pub(super) no_parameters: Document<'static>,
 }
 
 /// Why a gate cannot be set up.
@@ -27,6 +31,8 @@ pub enum EngineFault {
     NoRandomness,
     /// The rates do not fit one table.
     TooManyRates,
+    /// A document of nothing could not be written: a fault of secval's own.
+    Internal,
 }
 
 impl fmt::Display for EngineFault {
@@ -34,8 +40,10 @@ impl fmt::Display for EngineFault {
         f.write_str(match self {
             Self::NoRandomness => "the operating system gives no randomness",
             Self::TooManyRates => {
-                "the policy has more than 255 quotas, which is what one table holds"
+                "more than 255 quotas, which is what one table holds (those of policies that were in force \
+                 before a reload count too, until the process starts anew)"
             }
+            Self::Internal => "the gate cannot be set up: a fault of secval's own",
         })
     }
 }
@@ -44,17 +52,20 @@ impl std::error::Error for EngineFault {}
 
 impl Engine {
     pub(super) fn new(policy: Policy, clock: Arc<dyn Clock>) -> Result<Self, EngineFault> {
-        let limits = Limits::new(&policy.rates, &clock)?;
+        let limits = Limits::new(&policy, &clock)?;
         let ids = RequestIds::new().map_err(|_| EngineFault::NoRandomness)?;
+        let no_parameters = params::none().map_err(|_| EngineFault::Internal)?;
         let (counters, ids) = (Arc::new(Counters::default()), Arc::new(ids));
-        Ok(Self { policy, limits, counters, ids, clock })
+        Ok(Self { policy, limits, counters, ids, clock, no_parameters })
     }
 
     /// The next policy's engine, which goes on counting.
     pub(super) fn succeed(&self, policy: Policy) -> Result<Self, EngineFault> {
-        let limits = self.limits.succeed(&policy.rates, &self.clock)?;
+        let limits = self.limits.succeed(&policy)?;
+        let no_parameters = params::none().map_err(|_| EngineFault::Internal)?;
         let (counters, ids) = (Arc::clone(&self.counters), Arc::clone(&self.ids));
-        Ok(Self { policy, limits, counters, ids, clock: Arc::clone(&self.clock) })
+        let clock = Arc::clone(&self.clock);
+        Ok(Self { policy, limits, counters, ids, clock, no_parameters })
     }
 
     /// Counts a decision.

@@ -7,11 +7,13 @@ use crate::policy::model::Parameter;
 use crate::reason::Reason;
 use crate::schema::Violation;
 
-/// A reason to refuse, with its place.
+/// A reason to refuse, with its place and what only its own answer says.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) reason: Reason,
     pub(super) detail: Detail,
+    /// A header for the refusal: what the client could do instead.
+    pub(super) header: Option<(&'static str, String)>,
     /// Refused in every mode, whatever its reason.
     pub(super) firm: bool,
 }
@@ -45,7 +47,13 @@ impl Fault {
     }
 
     fn at(reason: Reason, detail: Detail) -> Self {
-        Self { reason, detail, firm: false }
+        Self { reason, detail, header: None, firm: false }
+    }
+
+    /// The same, with a header for its answer.
+    pub(super) fn with(mut self, name: &'static str, value: String) -> Self {
+        self.header = Some((name, value));
+        self
     }
 
     /// An operation that this client may not call, and may not know of.
@@ -79,15 +87,41 @@ impl Fault {
         Self::at(Reason::SchemaViolation, Detail::Violation(violation))
     }
 
-    /// Whether `monitor` lets it through: never framing and target, never address lists, never our own.
+    /// Whether `monitor` lets it through: never framing and target, never who is calling, never address lists,
+    /// never a fault of our own, and never a body that is not what its framing says.
     pub(super) fn is_waivable(&self) -> bool {
         let family = self.reason.code().split('.').next().unwrap_or_default();
-        !self.firm && !matches!(family, "framing" | "target" | "client" | "address" | "gate")
+        let firm = matches!(family, "framing" | "target" | "client" | "address" | "gate")
+            || self.reason == Reason::BodyIncomplete;
+        !self.firm && !firm
     }
 }
 
 impl From<Reason> for Fault {
     fn from(reason: Reason) -> Self {
         Self::of(reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn monitor_waives_what_is_declared_and_nothing_beneath() {
+        let waived: Vec<&str> =
+            Reason::all().filter(|r| Fault::of(*r).is_waivable()).map(Reason::code).collect();
+        let families =
+            ["rate.", "route.", "host.", "scheme.", "websocket.", "param.", "media.", "json."];
+        for code in &waived {
+            let body = code.starts_with("body.") && *code != "body.incomplete";
+            let known =
+                body || *code == "schema.violation" || families.iter().any(|f| code.starts_with(f));
+            assert!(known, "{code}");
+        }
+        for family in families {
+            assert!(waived.iter().any(|code| code.starts_with(family)), "{family}");
+        }
+        assert!(!Fault::hidden().is_waivable());
     }
 }

@@ -62,21 +62,72 @@ fn judge_parameter(parameter: &str) -> Result<(), Reason> {
     }
     let equals = parameter.iter().position(|b| *b == b'=').ok_or(Reason::MediaUnsupported)?;
     let (name, value) = parameter.split_at_checked(equals).ok_or(Reason::MediaUnsupported)?;
-    let value = value.get(1..).unwrap_or_default();
-    if name.is_empty() || value.is_empty() || !name.iter().copied().all(is_token) {
+    let value = read_value(value.get(1..).unwrap_or_default()).ok_or(Reason::MediaUnsupported)?;
+    if name.is_empty() || !name.iter().copied().all(is_token) {
         return Err(Reason::MediaUnsupported);
     }
-    if !name.eq_ignore_ascii_case(b"charset") {
+    if !name.eq_ignore_ascii_case(b"charset") || value.eq_ignore_ascii_case(b"utf-8") {
         return Ok(());
     }
-    let unquoted = value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value);
-    if unquoted.eq_ignore_ascii_case(b"utf-8") { Ok(()) } else { Err(Reason::MediaCharset) }
+    Err(Reason::MediaCharset)
+}
+
+/// A token, or what stands between the quotes; escapes stay as they are, and so never spell a charset.
+///
+/// Anything else is malformed: a value that runs on, as when a server has joined two headers with a comma.
+fn read_value(value: &[u8]) -> Option<&[u8]> {
+    let Some(rest) = value.strip_prefix(b"\"") else {
+        return (!value.is_empty() && value.iter().copied().all(is_token)).then_some(value);
+    };
+    let inner = rest.strip_suffix(b"\"")?;
+    let mut bytes = inner.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => return None,
+            // The quote at the end must not be an escaped one.
+            b'\\' => bytes.next().map(drop)?,
+            _ => {}
+        }
+    }
+    Some(inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::reason::Reason as R;
+    use crate::schema::{Options, SetBuilder};
+
+    #[test]
+    fn an_essence_is_matched_without_case_and_whole() {
+        let any = serde_json::Value::Bool(true);
+        let schema = SetBuilder::new().add(&any, None, &Options::default()).expect("a schema");
+        let declared = |essence: &str| Media { essence: essence.to_owned(), schema };
+        let body = Body {
+            required: true,
+            media: vec![declared("application/json"), declared("application/vnd.a+json")],
+        };
+        for (text, expected) in [
+            ("application/json", Ok("application/json")),
+            ("Application/JSON", Ok("application/json")),
+            ("application/json;charset=utf-8", Ok("application/json")),
+            ("application/json ; v=1", Ok("application/json")),
+            ("application/vnd.a+json", Ok("application/vnd.a+json")),
+            ("application/vnd.b+json", Err(R::MediaUnsupported)),
+            ("application/jsonx", Err(R::MediaUnsupported)),
+            ("application/json, text/plain", Err(R::MediaUnsupported)),
+            ("application/ json", Err(R::MediaUnsupported)),
+            ("application", Err(R::MediaUnsupported)),
+            ("*/*", Err(R::MediaUnsupported)),
+            ("", Err(R::MediaUnsupported)),
+            ("application/json; charset=latin1", Err(R::MediaCharset)),
+        ] {
+            let found = select(&body, Some(text.as_bytes())).map(|media| media.essence.as_str());
+            assert_eq!(found, expected, "{text}");
+        }
+        assert_eq!(select(&body, None).err(), Some(R::MediaMissing));
+        assert_eq!(select(&body, Some(b"application/json\xff")).err(), Some(R::MediaUnsupported));
+    }
 
     #[test]
     fn codings() {
@@ -103,6 +154,19 @@ mod tests {
             (" x=\"a\"; charset=latin1", Err(R::MediaCharset)),
             (" charset", Err(R::MediaUnsupported)),
             (" charset=", Err(R::MediaUnsupported)),
+            (" =utf-8", Err(R::MediaUnsupported)),
+            (" charset =utf-8", Err(R::MediaUnsupported)),
+            (" charset= utf-8", Err(R::MediaUnsupported)),
+            (" charset='utf-8'", Err(R::MediaCharset)),
+            (" charset=\"utf-\\8\"", Err(R::MediaCharset)),
+            (" charset=utf-8; charset=utf-16", Err(R::MediaCharset)),
+            (" charset=utf-8, text/plain", Err(R::MediaUnsupported)),
+            (" charset=\"utf-8", Err(R::MediaUnsupported)),
+            (" charset=\"utf-8\\\"", Err(R::MediaUnsupported)),
+            (" charset=\"utf-8\"x", Err(R::MediaUnsupported)),
+            (" x=\"a; charset=utf-16", Err(R::MediaUnsupported)),
+            (" x=\"\"", Ok(())),
+            (";;", Ok(())),
         ] {
             let judged = split_parameters(text).try_for_each(judge_parameter);
             assert_eq!(judged, expected, "{text}");

@@ -78,22 +78,25 @@ mod tapes;
 pub mod target;
 mod verdict;
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
 use crate::clock::Clock;
-use crate::policy::model::{Mode, Operation, Policy};
+use crate::json::Document;
+use crate::policy::model::{Mode, Policy};
 use crate::policy::router::Found;
 use crate::reason::Reason;
-use body::Awaited;
+use body::{Awaited, Open};
 use case::Case;
 use engine::Engine;
 use fault::Fault;
 use target::Target;
+use verdict::Content;
 
-pub use body::Pending;
+pub use body::{Pending, Spent};
 pub use engine::EngineFault;
 pub use head::{Asked, Head, Version};
 pub use verdict::Verdict;
@@ -112,16 +115,6 @@ pub enum Answer {
     Final(Box<Verdict>),
     /// The body has to be judged too.
     Pending(Box<Pending>),
-}
-
-/// What follows an admitted head.
-enum Next {
-    /// Nothing more to judge.
-    Pass(crate::json::Document<'static>),
-    /// The body.
-    Body(Awaited, crate::json::Document<'static>),
-    /// The mode is `off`: the rest is not judged.
-    Unjudged,
 }
 
 impl Gate {
@@ -150,115 +143,156 @@ impl Gate {
 
     /// Judges the head of a request.
     pub fn head(&self, head: &Head<'_>) -> Answer {
-        let engine = self.engine.load_full();
-        let started = engine.clock.monotonic_ns();
-        let mut case = Case::new(Arc::clone(&engine));
-        let next = guard(|| Self::stages(&mut case, head));
-        case.spent_ns = engine.clock.monotonic_ns().saturating_sub(started);
-        let verdict = match next {
-            Ok(Next::Body(awaited, parameters)) => {
-                return Answer::Pending(Box::new(Pending::new(case, awaited, parameters)));
+        let answer = self.guard(|engine| match enter(&engine, head, None) {
+            Entered::Awaiting(open) => Answer::Pending(Box::new(Pending::new(engine, open))),
+            Entered::Decided(case, decision) => {
+                Answer::Final(Box::new(decide(engine, case, decision)))
             }
-            Ok(Next::Pass(parameters)) => {
-                Verdict::allowed(case, parameters, verdict::Content::Empty)
-            }
-            Ok(Next::Unjudged) => Verdict::unjudged(case),
-            Err(fault) => Verdict::refused(case, fault, verdict::Content::Empty),
-        };
-        Answer::Final(Box::new(verdict))
+        });
+        answer.unwrap_or_else(|failed| Answer::Final(Box::new(failed)))
     }
 
-    /// Judges a request whose body is at hand.
+    /// Judges a request whose body is at hand: its length counts where no header states one.
     pub fn judge(&self, head: &Head<'_>, body: &[u8]) -> Verdict {
-        let mut pending = match self.head(head) {
-            Answer::Final(verdict) => return *verdict,
-            Answer::Pending(pending) => pending,
-        };
-        match pending.feed(body).or_else(|| pending.finish()) {
-            Some(verdict) => verdict,
-            None => {
-                let case = Case::new(self.engine.load_full());
-                Verdict::refused(case, Reason::GateFault.into(), verdict::Content::Empty)
+        let verdict = self.guard(|engine| match enter(&engine, head, Some(body.len())) {
+            Entered::Awaiting(open) => open.conclude(engine, Cow::Borrowed(body)),
+            Entered::Decided(case, decision) => {
+                decide(engine, case, decision).carrying(Cow::Borrowed(body))
             }
-        }
+        });
+        verdict.unwrap_or_else(|failed| failed)
     }
 
-    /// The stages, top to bottom, up to the body.
-    fn stages(case: &mut Case, head: &Head<'_>) -> Result<Next, Fault> {
-        let policy = case.policy();
-        if case.mode == Mode::Off {
-            return Ok(Next::Unjudged);
-        }
-        let framing = framing::judge(head, policy.request.max_headers)?;
-        let target = demands::target(head, &framing, &policy)?;
-        let client = client::resolve(head, &policy.client)?;
-        case.meet(client, &framing);
-        client::admit(client, &policy.client)?;
-        rates::charge(case, &policy.address_rates, head)?;
-
-        let (index, operation, captures) = Self::route(case, &policy, head, &target)?;
-        demands::addresses(case, operation)?;
-        case.enter(index, operation);
-        if case.mode == Mode::Off {
-            return Ok(Next::Unjudged);
-        }
-        demands::sunset(case, operation)?;
-        demands::scheme(head, &policy)?;
-        demands::host(&framing, &policy)?;
-        demands::websocket(case, head, &framing, operation, &policy)?;
-        let announced = framing.body(head.version);
-        let awaited = body::await_body(operation, &framing, announced)
-            .map_err(|reason| demands::explain(case, operation, reason))?;
-        rates::charge(case, &operation.rates, head)?;
-        let given = params::Given { captures, query: target.query, headers: head.headers };
-        let parameters = params::judge(operation, &given, &policy.schemas, &policy.request.json)?;
-        Ok(match awaited {
-            Some(awaited) => Next::Body(awaited, parameters),
-            None => Next::Pass(parameters),
-        })
-    }
-
-    /// The operation that the path and the method lead to. A hidden one that this client may not call does not
-    /// exist for it: not in a 403, not in an `Allow`.
-    fn route<'p, 't>(
-        case: &mut Case,
-        policy: &'p Policy,
-        head: &Head<'_>,
-        target: &'t Target<'_>,
-    ) -> Result<(usize, &'p Operation, Vec<&'t str>), Fault> {
-        let visible = |index: usize| {
-            policy.operations.get(index).filter(|o| !o.hidden || demands::may_call(case, o))
-        };
-        match policy.router.find(head.method, &target.path) {
-            Found::Operation { operation: index, captures } => {
-                let operation = visible(index).ok_or_else(Fault::hidden)?;
-                Ok((index, operation, captures))
-            }
-            Found::MethodUnknown { methods } => {
-                let mut allow: Vec<&str> = methods
-                    .iter()
-                    .filter(|(_, index)| visible(*index).is_some())
-                    .map(|(method, _)| method.as_str())
-                    .collect();
-                if allow.is_empty() {
-                    return Err(Reason::RouteUnknown.into());
-                }
-                if allow.contains(&"GET") && !allow.contains(&"HEAD") {
-                    allow.push("HEAD");
-                    allow.sort_unstable();
-                }
-                let allow = allow.join(", ");
-                case.answer("Allow", allow);
-                Err(Reason::RouteMethodUnknown.into())
-            }
-            Found::Unknown => Err(Reason::RouteUnknown.into()),
-        }
+    /// A panic in the work is a refusal, and stays inside. What it may leave half done is thrown away with the
+    /// request: the policy is immutable, counts are atomic, spare buffers are taken out before use.
+    fn guard<T>(&self, work: impl FnOnce(Arc<Engine>) -> T) -> Result<T, Verdict> {
+        let engine = self.engine.load_full();
+        catch_unwind(AssertUnwindSafe(|| work(engine)))
+            .map_err(|_| Verdict::failed(self.engine.load_full()))
     }
 }
 
-/// Runs a judgement; a panic in it is a refusal, and stays inside.
-fn guard<T>(judge: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
-    // What a panic may leave half done is thrown away with the request: the policy is immutable, the counters
-    // are atomic, and a thread's spare buffers are taken out before use.
-    catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|_| Err(Reason::GateFault.into()))
+/// Where a head leads.
+enum Entered {
+    /// The body has to be judged.
+    Awaiting(Open),
+    /// Nowhere further.
+    Decided(Case, Result<Passed, Fault>),
+}
+
+/// What follows a head without fault.
+enum Next {
+    /// The body.
+    Body(Awaited, Option<Document<'static>>),
+    /// Nothing more to judge.
+    Done(Passed),
+}
+
+/// What has passed without a body.
+enum Passed {
+    /// Everything, with the parameters.
+    Judged(Option<Document<'static>>),
+    /// The mode is `off`: the rest was not judged.
+    Unjudged,
+}
+
+/// Judges a head, and keeps the time. `at_hand` is the size of a body that the caller has already.
+fn enter(engine: &Engine, head: &Head<'_>, at_hand: Option<usize>) -> Entered {
+    let started = engine.clock.monotonic_ns();
+    let mut case = Case::new(engine.policy.mode);
+    let next = stages(engine, &mut case, head, at_hand);
+    case.spend(engine, started);
+    match next {
+        Ok(Next::Body(awaited, parameters)) => {
+            Entered::Awaiting(Open::new(case, awaited, parameters))
+        }
+        Ok(Next::Done(passed)) => Entered::Decided(case, Ok(passed)),
+        Err(fault) => Entered::Decided(case, Err(fault)),
+    }
+}
+
+fn decide(engine: Arc<Engine>, case: Case, decision: Result<Passed, Fault>) -> Verdict {
+    match decision {
+        Ok(Passed::Judged(parameters)) => {
+            Verdict::allowed(engine, case, parameters, Content::Empty)
+        }
+        Ok(Passed::Unjudged) => Verdict::unjudged(engine, case),
+        Err(fault) => Verdict::refused(engine, case, fault, Cow::Borrowed(&[])),
+    }
+}
+
+/// The stages, top to bottom, up to the body.
+fn stages(
+    engine: &Engine,
+    case: &mut Case,
+    head: &Head<'_>,
+    at_hand: Option<usize>,
+) -> Result<Next, Fault> {
+    let policy = &engine.policy;
+    if case.mode == Mode::Off {
+        return Ok(Next::Done(Passed::Unjudged));
+    }
+    let framing = framing::judge(head, policy.request.max_headers)?;
+    let target = demands::target(head, &framing, policy)?;
+    let client = client::resolve(head, &policy.client)?;
+    case.meet(client, &framing);
+    client::admit(client, &policy.client)?;
+    rates::charge(engine, case, &policy.address_rates, head)?;
+
+    let (index, captures) = route(case, policy, head, &target)?;
+    let operation = policy.operations.get(index).ok_or(Reason::GateFault)?;
+    demands::addresses(case, operation)?;
+    case.enter(index, operation);
+    if case.mode == Mode::Off {
+        return Ok(Next::Done(Passed::Unjudged));
+    }
+    demands::sunset(case, operation, engine)?;
+    demands::scheme(head, policy)?;
+    demands::host(&framing, policy)?;
+    demands::websocket(head, &framing, operation, policy)?;
+    let announced = framing.body(head.version, at_hand);
+    let awaited = Awaited::of(operation, &framing, announced)
+        .map_err(|reason| demands::explain(operation, reason))?;
+    rates::charge(engine, case, &operation.rates, head)?;
+    let given = params::Given { captures, query: target.query, headers: head.headers };
+    let parameters = params::judge(operation, &given, policy)?;
+    Ok(match awaited {
+        Some(awaited) => Next::Body(awaited, parameters),
+        None => Next::Done(Passed::Judged(parameters)),
+    })
+}
+
+/// The operation that the path and the method lead to, and what the path's parameters capture. A hidden
+/// operation that this client may not call does not exist for it: not in a 403, not in an `Allow`.
+fn route<'t>(
+    case: &Case,
+    policy: &Policy,
+    head: &Head<'_>,
+    target: &'t Target<'_>,
+) -> Result<(usize, Vec<&'t str>), Fault> {
+    let visible = |index: &usize| {
+        policy.operations.get(*index).is_some_and(|o| !o.hidden || demands::may_call(case, o))
+    };
+    match policy.router.find(head.method, &target.path) {
+        Found::Operation { operation, captures } if visible(&operation) => {
+            Ok((operation, captures))
+        }
+        Found::Operation { .. } => Err(Fault::hidden()),
+        Found::MethodUnknown { methods } => {
+            let mut allow: Vec<&str> = methods
+                .iter()
+                .filter(|(_, index)| visible(index))
+                .map(|(method, _)| method.as_str())
+                .collect();
+            if allow.is_empty() {
+                return Err(Fault::hidden());
+            }
+            if allow.contains(&"GET") && !allow.contains(&"HEAD") {
+                allow.push("HEAD");
+                allow.sort_unstable();
+            }
+            Err(Fault::of(Reason::RouteMethodUnknown).with("Allow", allow.join(", ")))
+        }
+        Found::Unknown => Err(Reason::RouteUnknown.into()),
+    }
 }

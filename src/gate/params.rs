@@ -18,7 +18,7 @@ use super::fault::Fault;
 use super::framing::trim;
 use super::target::hex;
 use crate::json::{Document, Limits, Value, Writer};
-use crate::policy::model::{Kinds, Location, Operation, Parameter};
+use crate::policy::model::{Kinds, Location, Operation, Parameter, Policy};
 use crate::reason::Reason;
 use crate::schema::Set;
 
@@ -31,15 +31,18 @@ pub(super) struct Given<'r> {
     pub(super) headers: &'r [(&'r [u8], &'r [u8])],
 }
 
-/// Judges all parameters of an operation.
+/// Judges all parameters of an operation; `None` for one that declares none.
 pub(super) fn judge(
     operation: &Operation,
     given: &Given<'_>,
-    schemas: &Set,
-    limits: &Limits,
-) -> Result<Document<'static>, Fault> {
+    policy: &Policy,
+) -> Result<Option<Document<'static>>, Fault> {
     let texts = collect(operation, given)?;
-    let document = write(operation, &texts, schemas, limits)?;
+    if operation.parameters.is_empty() {
+        return Ok(None);
+    }
+    let (schemas, limits) = (&policy.schemas, limits(&policy.request.json));
+    let document = write(operation, &texts, schemas, &limits)?;
     for (parameter, text) in operation.parameters.iter().zip(&texts) {
         if text.is_none() {
             continue;
@@ -49,7 +52,33 @@ pub(super) fn judge(
             .judge_value(parameter.schema, value)
             .map_err(|violation| Fault::value(parameter, violation))?;
     }
-    Ok(document)
+    Ok(Some(document))
+}
+
+/// The document of no parameters at all.
+pub(super) fn none() -> Result<Document<'static>, crate::json::Error> {
+    let mut writer = Writer::new(&Limits::default());
+    writer.begin_object()?;
+    for place in PLACES {
+        writer.name(place)?;
+        writer.begin_object()?;
+        writer.end_object()?;
+    }
+    writer.end_object()?;
+    writer.finish()
+}
+
+/// Where parameters stand, in the order of their document.
+const PLACES: [&str; 3] = ["path", "query", "header"];
+
+/// The policy's ceilings, as far as they mean a single value: its depth and its numbers of values are those of
+/// bodies, and a document of parameters is as large as the policy declares.
+fn limits(body: &Limits) -> Limits {
+    Limits {
+        max_number_chars: body.max_number_chars,
+        max_string_bytes: body.max_string_bytes,
+        ..Limits::default()
+    }
 }
 
 fn find<'d>(root: Value<'d>, parameter: &Parameter) -> Option<Value<'d>> {
@@ -147,7 +176,7 @@ fn write(
     let mut writer = Writer::new(limits);
     let broken = |error: crate::json::Error| Fault::of(error.reason());
     writer.begin_object().map_err(broken)?;
-    for place in ["path", "query", "header"] {
+    for place in PLACES {
         writer.name(place).map_err(broken)?;
         writer.begin_object().map_err(broken)?;
         for (parameter, text) in operation.parameters.iter().zip(texts) {

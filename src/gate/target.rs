@@ -26,6 +26,7 @@
 
 use std::borrow::Cow;
 
+use super::framing::Host;
 use crate::reason::Reason;
 
 /// A request target that has passed.
@@ -79,6 +80,7 @@ impl<'r> Target<'r> {
         if !path.starts_with('/') || !query.bytes().all(is_query) {
             return Err(Reason::TargetInvalid);
         }
+        // U+FFFD is what a server writes for bytes that it could not decode.
         if path.chars().any(|c| c.is_control() || c == '\\' || c == '\u{fffd}') {
             return Err(Reason::TargetEncoding);
         }
@@ -87,7 +89,7 @@ impl<'r> Target<'r> {
     }
 }
 
-/// Splits `http://authority/path`; `None` when it is anything else, or has user information.
+/// Splits `http://authority/path`; `None` when it is anything else, or the authority is no Host.
 fn absolute(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
@@ -95,7 +97,7 @@ fn absolute(text: &str) -> Option<(&str, &str)> {
     }
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, rest) = rest.split_at_checked(end)?;
-    (!authority.is_empty() && !authority.contains('@')).then_some((authority, rest))
+    Host::parse(authority).map(|_| (authority, rest))
 }
 
 fn decode(path: &str) -> Result<Cow<'_, str>, Reason> {
@@ -125,7 +127,9 @@ fn percent_decode(path: &str) -> Result<String, Reason> {
         }
         bytes.push(byte);
     }
-    String::from_utf8(bytes).map_err(|_| Reason::TargetEncoding)
+    // The controls beyond ASCII (U+0080 to U+009F) show only now.
+    let text = String::from_utf8(bytes).ok().filter(|text| !text.contains(char::is_control));
+    text.ok_or(Reason::TargetEncoding)
 }
 
 fn segments(path: &str) -> Result<(), Reason> {
@@ -169,6 +173,12 @@ mod tests {
             ("GET", b"/", Ok(("/", ""))),
             ("GET", b"/a/b/?x=1?y", Ok(("/a/b/", "x=1?y"))),
             ("GET", b"/%61;v=1", Ok(("/a;v=1", ""))),
+            ("GET", b"/a/..;/b", Ok(("/a/..;/b", ""))),
+            ("GET", b"/a+b?a+b", Ok(("/a+b", "a+b"))),
+            ("GET", b"/%3f%23?%23", Ok(("/?#", "%23"))),
+            ("GET", b"/...", Ok(("/...", ""))),
+            ("GET", b"/a?", Ok(("/a", ""))),
+            ("GET", b"http://h?x", Ok(("/", "x"))),
             ("GET", b"/%252f", Ok(("/%2f", ""))),
             ("GET", b"http://h:80/a?b", Ok(("/a", "b"))),
             ("GET", b"HTTPS://h", Ok(("/", ""))),
@@ -177,6 +187,11 @@ mod tests {
             ("GET", b"", Err(R::TargetInvalid)),
             ("GET", b"a", Err(R::TargetInvalid)),
             ("GET", b"ftp://h/a", Err(R::TargetInvalid)),
+            ("OPTIONS", b"*?a", Err(R::TargetInvalid)),
+            ("OPTIONS", b"*/", Err(R::TargetInvalid)),
+            ("GET", b"http:/h/a", Err(R::TargetInvalid)),
+            ("GET", b"http://h#a", Err(R::TargetInvalid)),
+            ("GET", b"?a", Err(R::TargetInvalid)),
             ("GET", b"http:///a", Err(R::TargetInvalid)),
             ("GET", b"http://u@h/a", Err(R::TargetInvalid)),
             ("CONNECT", b"h:443", Err(R::TargetInvalid)),
@@ -199,6 +214,11 @@ mod tests {
             ("GET", b"/%0d%0a", Err(R::TargetEncoding)),
             ("GET", b"/%ff", Err(R::TargetEncoding)),
             ("GET", b"/%c0%af", Err(R::TargetEncoding)),
+            ("GET", b"/%e0%80%af", Err(R::TargetEncoding)),
+            ("GET", b"/%ed%a0%80", Err(R::TargetEncoding)),
+            ("GET", b"/%c2%85", Err(R::TargetEncoding)),
+            ("GET", b"/%7f", Err(R::TargetEncoding)),
+            ("GET", b"/%u0041", Err(R::TargetEncoding)),
             ("GET", b"/a/../b", Err(R::TargetDotSegment)),
             ("GET", b"/.", Err(R::TargetDotSegment)),
             ("GET", b"/a/%2E%2e", Err(R::TargetDotSegment)),
@@ -222,6 +242,7 @@ mod tests {
             ("/a//b", Err(Reason::TargetEmptySegment)),
             ("/a\\b", Err(Reason::TargetEncoding)),
             ("/a\0", Err(Reason::TargetEncoding)),
+            ("/a\u{85}", Err(Reason::TargetEncoding)),
             ("/\u{fffd}", Err(Reason::TargetEncoding)),
         ] {
             assert_eq!(Target::decoded(path, b"", 40).map(|_| ()), expected, "{path}");

@@ -2,8 +2,9 @@
 
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::case::Case;
 use super::engine::Engine;
@@ -18,26 +19,23 @@ use crate::reason::Reason;
 #[derive(Debug)]
 pub struct Verdict {
     engine: Arc<Engine>,
-    operation: Option<usize>,
+    case: Case,
     reason: Option<Reason>,
-    would_refuse: Option<Reason>,
-    judged: bool,
     detail: Detail,
-    client: Option<IpAddr>,
-    request_id: String,
-    headers: Vec<(&'static str, String)>,
+    judged: bool,
+    /// `None` for an operation that declares none.
     parameters: Option<Document<'static>>,
     content: Content,
-    elapsed_ns: u64,
+    closed: OnceLock<()>,
 }
 
-/// The body that was judged.
+/// The body, as far as the gate has read it and the application is to get it.
 #[derive(Debug, Default)]
 pub(super) enum Content {
-    /// There was none.
+    /// There was none, or it is not handed on.
     #[default]
     Empty,
-    /// Its bytes, not (or not successfully) parsed.
+    /// Let through without being judged.
     Raw(Vec<u8>),
     /// The document, which holds its bytes.
     Json(Document<'static>),
@@ -45,51 +43,78 @@ pub(super) enum Content {
 
 impl Verdict {
     /// Everything that was judged passed.
-    pub(super) fn allowed(case: Case, parameters: Document<'static>, content: Content) -> Self {
-        let mut verdict = Self::new(case, None, content);
-        verdict.judged = true;
-        verdict.parameters = Some(parameters);
-        verdict
+    pub(super) fn allowed(
+        engine: Arc<Engine>,
+        case: Case,
+        parameters: Option<Document<'static>>,
+        content: Content,
+    ) -> Self {
+        let mut verdict = Self::new(engine, case, content);
+        (verdict.judged, verdict.parameters) = (true, parameters);
+        verdict.close_case(None)
     }
 
     /// Let through without having been judged: mode `off`.
-    pub(super) fn unjudged(case: Case) -> Self {
-        Self::new(case, None, Content::Empty)
+    pub(super) fn unjudged(engine: Arc<Engine>, case: Case) -> Self {
+        Self::new(engine, case, Content::Empty).close_case(None)
     }
 
-    /// Refused, or, where the mode is `monitor` and the fault may be waived, let through and remembered.
-    pub(super) fn refused(mut case: Case, fault: Fault, content: Content) -> Self {
-        if case.mode == Mode::Monitor && fault.is_waivable() {
-            case.would_refuse.get_or_insert(fault.reason);
-            return Self::new(case, None, content);
+    /// Refused, or, where the mode is `monitor` and the fault may be waived, let through with its body and
+    /// remembered.
+    pub(super) fn refused(
+        engine: Arc<Engine>,
+        case: Case,
+        fault: Fault,
+        body: Cow<'_, [u8]>,
+    ) -> Self {
+        let mut verdict = Self::new(engine, case, Content::Empty);
+        if verdict.case.mode == Mode::Monitor && fault.is_waivable() {
+            verdict.case.would_refuse.get_or_insert(fault.reason);
+            return verdict.carrying(body).close_case(None);
         }
-        let mut verdict = Self::new(case, Some(fault.reason), content);
+        verdict.reason = Some(fault.reason);
         verdict.detail = fault.detail;
-        verdict
+        verdict.close_case(fault.header)
     }
 
-    fn new(case: Case, reason: Option<Reason>, content: Content) -> Self {
-        let Case { engine, operation, would_refuse, client, request_id, headers, spent_ns, .. } =
-            case;
-        let mut verdict = Self {
-            engine,
-            operation,
-            reason,
-            would_refuse,
-            judged: false,
-            detail: Detail::None,
-            client,
-            request_id,
-            headers,
-            parameters: None,
-            content,
-            elapsed_ns: spent_ns,
-        };
-        if verdict.engine.policy.answers.server_timing {
-            verdict.headers.push(("Server-Timing", server_timing(spent_ns)));
+    /// Refused, because the gate itself failed. Needs nothing that could fail again.
+    pub(super) fn failed(engine: Arc<Engine>) -> Self {
+        let case = Case::new(Mode::Enforce);
+        Self::refused(engine, case, Reason::GateFault.into(), Cow::Borrowed(&[]))
+    }
+
+    fn new(engine: Arc<Engine>, case: Case, content: Content) -> Self {
+        let (reason, detail, closed) = (None, Detail::None, OnceLock::new());
+        Self { engine, case, reason, detail, judged: false, parameters: None, content, closed }
+    }
+
+    /// With a body that was let through.
+    pub(super) fn carrying(mut self, body: Cow<'_, [u8]>) -> Self {
+        if self.is_allowed() && !self.judged && !body.is_empty() {
+            self.content = Content::Raw(body.into_owned());
         }
-        verdict.engine.record(verdict.reason, verdict.would_refuse);
-        verdict
+        self
+    }
+
+    /// Puts the headers of the answer together, and counts the decision.
+    fn close_case(mut self, refusal: Option<(&'static str, String)>) -> Self {
+        let quotas = [
+            ("RateLimit-Policy", std::mem::take(&mut self.case.quota_policy)),
+            ("RateLimit", std::mem::take(&mut self.case.quota_state)),
+        ];
+        self.case.headers.extend(quotas.into_iter().filter(|(_, value)| !value.is_empty()));
+        if self.reason.is_some() {
+            let id = self.request_id().to_owned();
+            self.case.answer("Content-Type", "application/problem+json".to_owned());
+            self.case.answer("Cache-Control", "no-store".to_owned());
+            self.case.answer("X-Request-ID", id);
+            self.case.headers.extend(refusal);
+        }
+        if self.engine.policy.answers.server_timing {
+            self.case.answer("Server-Timing", server_timing(self.case.spent_ns));
+        }
+        self.engine.record(self.reason, self.case.would_refuse);
+        self
     }
 
     /// Whether the request may pass.
@@ -102,9 +127,9 @@ impl Verdict {
         self.reason
     }
 
-    /// Why it would have been refused if the mode were `enforce`.
+    /// Why it, or one of its rates, would have been refused if the mode were `enforce`.
     pub fn would_refuse(&self) -> Option<Reason> {
-        self.would_refuse
+        self.case.would_refuse
     }
 
     /// Whether parameters and body were judged and passed. False where the mode let the request through
@@ -118,30 +143,31 @@ impl Verdict {
         self.reason.map_or(200, Reason::status)
     }
 
-    /// Headers for the answer, whoever gives it.
+    /// Headers for the answer, whoever gives it. Those of a refusal name the type of [`problem`](Self::problem).
     pub fn headers(&self) -> &[(&'static str, String)] {
-        &self.headers
+        &self.case.headers
     }
 
     /// The `application/problem+json` document of a refusal; empty for a request that may pass.
     pub fn problem(&self) -> Vec<u8> {
         let pointers = self.engine.policy.answers.pointers;
         self.reason
-            .map(|reason| problem::write(reason, &self.detail, pointers, &self.request_id))
+            .map(|reason| problem::write(reason, &self.detail, pointers, self.request_id()))
             .unwrap_or_default()
     }
 
     /// The operation, once it is known and the client may know of it.
     pub fn operation(&self) -> Option<&Operation> {
-        self.engine.policy.operations.get(self.operation?)
+        self.engine.policy.operations.get(self.case.operation?)
     }
 
     /// `{"path": {…}, "query": {…}, "header": {…}}`, once judged.
     pub fn parameters(&self) -> Option<&Document<'static>> {
-        self.parameters.as_ref()
+        let none = &self.engine.no_parameters;
+        self.judged.then(|| self.parameters.as_ref().unwrap_or(none))
     }
 
-    /// The body as a document, once judged.
+    /// The body as a document, once judged; `None` also when there was no body.
     pub fn document(&self) -> Option<&Document<'static>> {
         match &self.content {
             Content::Json(document) if self.judged => Some(document),
@@ -149,7 +175,8 @@ impl Verdict {
         }
     }
 
-    /// The bytes of the body that the gate has read.
+    /// The bytes of the body to hand on: all that the gate has read of a request that may pass, nothing of a
+    /// refused one.
     pub fn raw(&self) -> &[u8] {
         match &self.content {
             Content::Empty => &[],
@@ -160,20 +187,25 @@ impl Verdict {
 
     /// The client's address.
     pub fn client(&self) -> Option<IpAddr> {
-        self.client
+        self.case.client
     }
 
-    /// The request's id.
+    /// The request's id: ours, or the one that a trusted proxy gave it.
     pub fn request_id(&self) -> &str {
-        &self.request_id
+        self.case.id.get_or_init(|| self.engine.ids.next())
     }
 
-    /// Closes the record: the status that was answered, and the bytes sent. (being built)
-    pub fn done(&self, _status: Option<u16>, _sent: Option<u64>) {}
+    /// Closes the record: the status that was answered, `None` if nobody did, and the bytes of its body.
+    /// Counted once, however often it is called.
+    pub fn done(&self, status: Option<u16>, sent: Option<u64>) {
+        if self.closed.set(()).is_ok() {
+            self.engine.counters.answered(status, sent.unwrap_or(0));
+        }
+    }
 
     /// Nanoseconds spent in the gate, without the time that the body took to arrive.
     pub fn elapsed_ns(&self) -> u64 {
-        self.elapsed_ns
+        self.case.spent_ns
     }
 }
 

@@ -1,18 +1,18 @@
 //! `secval.Gate`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::{PyDict, PyString};
 
 use super::pending::Pending;
 use super::request::{Circumstances, Lines, with_head};
 use super::verdict::Verdict;
-use super::{errors, objects, text, values};
+use super::{errors, text, values};
 use crate::clock::SystemClock;
 use crate::gate::{self, Answer};
-use crate::json::{Document, Limits, Writer};
+use crate::json::Limits;
 use crate::policy::{Policy, Source, summary};
 
 /// A handle on a compiled policy: judges requests, does no I/O while it does, and calls nobody.
@@ -23,6 +23,8 @@ pub(super) struct Gate {
     gate: gate::Gate,
     /// Where the policy came from, for `reload`.
     path: Option<PathBuf>,
+    /// Held while the files are read and the policy is swapped: of two reloads, the later one wins.
+    reloading: Mutex<()>,
 }
 
 #[pymethods]
@@ -146,7 +148,8 @@ impl Gate {
         loads.call1((summary.to_string(),))
     }
 
-    /// How often each decision was made: `allowed`, `refused.CODE`, `would_refuse.CODE`.
+    /// How often each decision was made: `allowed`, `refused.CODE`, `would_refuse.CODE`; what was answered in the
+    /// end, `answered.2xx` and so on (`answered.none`: nobody did), and `sent.bytes`, as `Verdict.done` told.
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counters = PyDict::new(py);
         for (name, count) in self.gate.counters() {
@@ -164,16 +167,20 @@ impl Gate {
         let Some(path) = &self.path else {
             return Err(errors::usage(py, "only a gate made by Gate.from_file can be reloaded"));
         };
-        let policy =
-            py.detach(|| Policy::load(path)).map_err(|faults| errors::policy(py, &faults))?;
-        self.gate.replace(policy).map_err(|fault| errors::usage(py, fault.to_string()))
+        let replaced = py.detach(|| {
+            let _held = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+            Policy::load(path).map(|policy| self.gate.replace(policy))
+        });
+        let replaced = replaced.map_err(|faults| errors::policy(py, &faults))?;
+        replaced.map_err(|fault| errors::usage(py, fault.to_string()))
     }
 }
 
 impl Gate {
     fn of(py: Python<'_>, policy: Policy, path: Option<PathBuf>) -> PyResult<Self> {
         let gate = gate::Gate::new(policy, Arc::new(SystemClock));
-        Ok(Self { gate: gate.map_err(|fault| errors::usage(py, fault.to_string()))?, path })
+        let gate = gate.map_err(|fault| errors::usage(py, fault.to_string()))?;
+        Ok(Self { gate, path, reloading: Mutex::new(()) })
     }
 }
 
@@ -189,9 +196,8 @@ fn read_document(document: &Bound<'_, PyAny>) -> PyResult<Source> {
             Ok(Source::memory("openapi", value))
         }
         Err(values::Fault::Python(error)) => Err(error),
-        Err(values::Fault::Json(error, place)) => {
-            let (reason, pointer) = (error.reason(), place.pointer);
-            Err(errors::usage(py, format!("the document is no JSON: {reason} at {pointer:?}")))
+        Err(values::Fault::Json(error)) => {
+            Err(errors::usage(py, format!("the document is no JSON: {}", error.reason())))
         }
     }
 }

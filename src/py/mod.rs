@@ -10,6 +10,7 @@ mod errors;
 mod gate;
 mod json;
 mod objects;
+mod panics;
 mod pending;
 mod request;
 mod schema;
@@ -32,4 +33,10 @@ mod _core {
     use super::schema::{Schema, Violation};
     #[pymodule_export]
     use super::verdict::Verdict;
+
+    #[pymodule_init]
+    fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        super::panics::say_only_where();
+        Ok(())
+    }
 }

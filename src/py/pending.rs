@@ -6,9 +6,13 @@ use pyo3::prelude::*;
 
 use super::verdict::Verdict;
 use super::{errors, text};
-use crate::gate;
+use crate::gate::{self, Spent};
 
-/// A request whose head was admitted and whose body is awaited. Made by `Gate.head` only.
+/// A request whose head was admitted and whose body is awaited. Made by `Gate.head` only; gives one verdict.
+///
+/// Feed it the body as it comes. If `feed` returns a verdict, stop feeding: it is a refusal, or (in mode
+/// `monitor`) allowed but not judged, and then `verdict.raw` and whatever is still to come go on to the
+/// application untouched. Otherwise `finish` judges the whole, and `verdict.raw` is all of it.
 #[pyclass(frozen, module = "secval._core")]
 pub(super) struct Pending(Mutex<gate::Pending>);
 
@@ -36,10 +40,14 @@ impl Pending {
     /// Takes the next piece of the body.
     ///
     /// Returns:
-    ///     None, or a `Verdict` as soon as there is nothing to wait for; then stop reading.
+    ///     None, or a `Verdict` as soon as there is nothing to wait for; then stop feeding.
+    ///
+    /// Raises:
+    ///     UsageError: A verdict was given before.
     fn feed(&self, chunk: &Bound<'_, PyAny>) -> PyResult<Option<Verdict>> {
-        let chunk = text::bytes(chunk, "chunk")?;
-        Ok(self.with(|pending| pending.feed(&chunk)).map(Verdict::from))
+        let bytes = text::bytes(chunk, "chunk")?;
+        let fed = self.with(|pending| pending.feed(&bytes));
+        fed.map(|verdict| verdict.map(Verdict::from)).map_err(|spent| raise(chunk.py(), spent))
     }
 
     /// The body is complete: judges it.
@@ -48,7 +56,8 @@ impl Pending {
     ///     UsageError: A verdict was given before.
     fn finish(&self, py: Python<'_>) -> PyResult<Verdict> {
         let size = self.with(|pending| pending.buffered());
-        spent(py, text::work_on(py, size, || self.with(gate::Pending::finish)))
+        let verdict = text::work_on(py, size, || self.with(gate::Pending::finish));
+        verdict.map(Verdict::from).map_err(|spent| raise(py, spent))
     }
 
     /// The client left before the body was complete; the verdict says so.
@@ -56,13 +65,13 @@ impl Pending {
     /// Raises:
     ///     UsageError: A verdict was given before.
     fn abandon(&self, py: Python<'_>) -> PyResult<Verdict> {
-        spent(py, self.with(gate::Pending::abandon))
+        let verdict = self.with(gate::Pending::abandon);
+        verdict.map(Verdict::from).map_err(|spent| raise(py, spent))
     }
 }
 
-fn spent(py: Python<'_>, verdict: Option<gate::Verdict>) -> PyResult<Verdict> {
-    let spent = || errors::usage(py, "the verdict on this request was given before");
-    verdict.map(Verdict::from).ok_or_else(spent)
+fn raise(py: Python<'_>, spent: Spent) -> PyErr {
+    errors::usage(py, spent.to_string())
 }
 
 impl Pending {
