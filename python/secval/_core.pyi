@@ -8,12 +8,25 @@ from typing import Any, Literal, final, overload
 from secval.config import Config
 from secval.types import HeaderPairs, JSONMapping, Scheme
 
-__all__ = ["AllowList", "Gate", "IPSet", "Length", "Limits", "Pending", "Range", "Schema", "Verdict", "Violation", "loads"]
+__all__ = [
+    "AllowList",
+    "Gate",
+    "IPSet",
+    "Length",
+    "Limits",
+    "Pending",
+    "Range",
+    "Schema",
+    "Verdict",
+    "Violation",
+    "loads",
+]
 
 @final
 class Limits:
     def __new__(
         cls,
+        *,
         max_depth: int = 64,
         max_bytes: int | None = None,
         max_nodes: int | None = None,
@@ -36,9 +49,7 @@ class Limits:
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self, /) -> int: ...
-    def __getnewargs__(
-        self, /
-    ) -> tuple[int, int | None, int | None, int | None, int | None, int]: ...
+    def __getnewargs_ex__(self, /) -> tuple[tuple[()], dict[str, int | None]]: ...
 
 @final
 class Violation:
@@ -87,9 +98,9 @@ class AllowList:
 @final
 class Range:
     @overload
-    def __new__(cls, *, min: int | float, max: int | float | None = None) -> Range: ...
+    def __new__(cls, *, min: float, max: float | None = None) -> Range: ...
     @overload
-    def __new__(cls, *, min: None = None, max: int | float) -> Range: ...
+    def __new__(cls, *, min: None = None, max: float) -> Range: ...
     @overload
     def __new__(cls, *, min: int | Decimal, max: int | Decimal | None = None) -> Range: ...
     @overload

@@ -35,7 +35,8 @@ class JSONError(SecvalError, ValueError):
     Attributes:
         code: Stable, for programs: `json.duplicate_key`, `json.depth`, and so on.
         msg: What is wrong, in words.
-        offset: Byte of the text (in UTF-8) at which reading stopped, from 0.
+        offset: Byte of the text (in UTF-8, for a `str` too) at which reading stopped, from 0.
+        pos: The same place in characters, from 0: an index into a `str`.
         line: Line of that byte, from 1.
         column: Character in that line, from 1.
         pointer: RFC 6901 pointer to the value that was being read. It may name members that the sender
@@ -45,21 +46,17 @@ class JSONError(SecvalError, ValueError):
     code: str
     msg: str
     offset: int
+    pos: int
     line: int
     column: int
     pointer: str
 
     def __init__(  # noqa: PLR0913, PLR0917 -- the extension's one call: a fault and its place
-        self, code: str, msg: str, offset: int, line: int, column: int, pointer: str
+        self, code: str, msg: str, offset: int, pos: int, line: int, column: int, pointer: str
     ) -> None:
         super().__init__(f"{msg}: line {line} column {column} (byte {offset})")
-        self.code, self.msg, self.offset = code, msg, offset
+        self.code, self.msg, self.offset, self.pos = code, msg, offset, pos
         self.line, self.column, self.pointer = line, column, pointer
-
-    @property
-    def pos(self) -> int:
-        """`offset`, under the name that `json.JSONDecodeError` has for it."""
-        return self.offset
 
     @property
     def lineno(self) -> int:
@@ -72,7 +69,7 @@ class JSONError(SecvalError, ValueError):
         return self.column
 
     def __reduce__(self) -> tuple[Any, ...]:
-        place = (self.offset, self.line, self.column, self.pointer)
+        place = (self.offset, self.pos, self.line, self.column, self.pointer)
         return type(self), (self.code, self.msg, *place)
 
 

@@ -31,18 +31,45 @@ pub fn parse<'t>(text: Cow<'t, [u8]>, limits: &Limits, reuse: Tape) -> Result<Do
     }
 }
 
+/// Reads one JSON value of a text that is a string already.
+pub fn parse_str<'t>(
+    text: Cow<'t, str>,
+    limits: &Limits,
+    reuse: Tape,
+) -> Result<Document<'t>, Error> {
+    match read(text, limits, reuse, &mut Silent) {
+        Ok(document) => Ok(document),
+        Err(Stopped::Json(error)) => Err(error),
+        Err(Stopped::Fault(never)) => match never {},
+    }
+}
+
 /// Reads one JSON value while an observer follows, who may stop it.
 pub fn parse_observed<'t, O: Observer>(
     text: Cow<'t, [u8]>,
     limits: &Limits,
+    reuse: Tape,
+    observer: &mut O,
+) -> Result<Document<'t>, Stopped<O::Fault>> {
+    check_size(text.len(), limits)?;
+    read(decode(text)?, limits, reuse, observer)
+}
+
+fn check_size(bytes: usize, limits: &Limits) -> Result<(), Error> {
+    let ceiling = limits.byte_ceiling();
+    if bytes > ceiling { Err(Error::new(Reason::JsonBytes, ceiling)) } else { Ok(()) }
+}
+
+fn read<'t, O: Observer>(
+    text: Cow<'t, str>,
+    limits: &Limits,
     mut tape: Tape,
     observer: &mut O,
 ) -> Result<Document<'t>, Stopped<O::Fault>> {
-    let ceiling = limits.byte_ceiling();
-    if text.len() > ceiling {
-        return Err(Error::new(Reason::JsonBytes, ceiling).into());
+    check_size(text.len(), limits)?;
+    if text.starts_with('\u{feff}') {
+        return Err(Error::new(Reason::JsonBom, 0).into());
     }
-    let text = decode(text)?;
     tape.clear();
     let mut parser = Parser { text: &text, at: 0, limits, tape: &mut tape, observer };
     parser.run()?;
@@ -51,9 +78,6 @@ pub fn parse_observed<'t, O: Observer>(
 
 /// The text as UTF-8, or what it is instead.
 fn decode(text: Cow<'_, [u8]>) -> Result<Cow<'_, str>, Error> {
-    if text.starts_with(b"\xef\xbb\xbf") {
-        return Err(Error::new(Reason::JsonBom, 0));
-    }
     // A JSON text begins with an ASCII character; with a NUL beside it, or a byte order mark before it, that
     // is UTF-16 or UTF-32 (RFC 4627, 3).
     let wide = match text.get(..2) {

@@ -65,6 +65,12 @@ impl Writer {
         self.text.as_bytes()
     }
 
+    /// Where the text of the next value will begin.
+    pub fn next_offset(&self) -> usize {
+        let comma = self.due == Due::Value && self.tape.open.last().is_some_and(|o| o.count > 0);
+        self.text.len().saturating_add(usize::from(comma))
+    }
+
     /// `null`
     pub fn null(&mut self) -> Result<(), Error> {
         self.step(|writer| writer.literal("null", Tag::Null, 0))

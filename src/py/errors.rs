@@ -45,10 +45,9 @@ impl Class {
 pub(super) fn json(py: Python<'_>, error: json::Error, text: &[u8]) -> PyErr {
     let place = json::place(text, error.offset());
     let reason = error.reason();
-    JSON.raise(
-        py,
-        (reason.code(), reason.title(), error.offset(), place.line, place.column, place.pointer),
-    )
+    let (code, title, offset) = (reason.code(), reason.title(), error.offset());
+    let json::Place { position, line, column, pointer } = place;
+    JSON.raise(py, (code, title, offset, position, line, column, pointer))
 }
 
 /// `ValidationError` with all violations.

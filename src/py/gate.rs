@@ -196,8 +196,9 @@ fn read_document(document: &Bound<'_, PyAny>) -> PyResult<Source> {
             Ok(Source::memory("openapi", value))
         }
         Err(values::Fault::Python(error)) => Err(error),
-        Err(values::Fault::Json(error)) => {
-            Err(errors::usage(py, format!("the document is no JSON: {}", error.reason())))
+        Err(values::Fault::Json(error, place)) => {
+            let (reason, pointer) = (error.reason(), place.pointer);
+            Err(errors::usage(py, format!("the document is no JSON: {reason} at {pointer:?}")))
         }
     }
 }

@@ -2,22 +2,27 @@
 
 use std::borrow::Cow;
 
+use pyo3::Borrowed;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyInt};
 
 use super::text::{Text, work_on};
 use super::{errors, objects};
-use crate::json::{self, Error, Tape};
-use crate::reason::Reason;
+use crate::json::{self, Tape};
 
-/// Ceilings of the JSON reader; `None` is no ceiling.
+/// Ceilings of the JSON reader. What is at a ceiling is allowed; None, where it is the default, is no ceiling.
 ///
 /// Args:
-///     max_depth: Levels of nesting; a text of this many is allowed.
-///     max_bytes: Bytes of the whole text.
+///     max_depth: Levels of nesting: `[]` is one.
+///     max_bytes: Bytes of the whole text, in UTF-8. Without a ceiling of yours it is 4,294,967,295.
 ///     max_nodes: Values of all kinds.
 ///     max_members: Members of one object, or items of one array.
 ///     max_string_bytes: UTF-8 bytes of one string or member name, unescaped.
 ///     max_number_chars: Characters of one number.
+///
+/// Raises:
+///     UsageError: A ceiling is negative, over 4,294,967,295, or 0 where nothing at all would pass.
 #[pyclass(frozen, eq, hash, get_all, module = "secval._core")]
 #[derive(PartialEq, Eq, Hash)]
 pub(super) struct Limits {
@@ -32,31 +37,43 @@ pub(super) struct Limits {
 #[pymethods]
 impl Limits {
     #[new]
-    #[pyo3(signature = (max_depth=64, max_bytes=None, max_nodes=None, max_members=None, max_string_bytes=None, max_number_chars=1024))]
-    #[expect(clippy::too_many_arguments, reason = "this is the options type: each is one ceiling")]
+    #[pyo3(signature = (*, max_depth=Given::Default, max_bytes=None, max_nodes=None, max_members=None, max_string_bytes=None, max_number_chars=Given::Default),
+           text_signature = "(*, max_depth=64, max_bytes=None, max_nodes=None, max_members=None, max_string_bytes=None, max_number_chars=1024)")]
     fn new(
-        max_depth: usize,
-        max_bytes: Option<usize>,
-        max_nodes: Option<usize>,
-        max_members: Option<usize>,
-        max_string_bytes: Option<usize>,
-        max_number_chars: usize,
-    ) -> Self {
-        Self { max_depth, max_bytes, max_nodes, max_members, max_string_bytes, max_number_chars }
+        max_depth: Given<'_>,
+        max_bytes: Option<Bound<'_, PyAny>>,
+        max_nodes: Option<Bound<'_, PyAny>>,
+        max_members: Option<Bound<'_, PyAny>>,
+        max_string_bytes: Option<Bound<'_, PyAny>>,
+        max_number_chars: Given<'_>,
+    ) -> PyResult<Self> {
+        let ceiling = |name: &str, least, given: Option<Bound<'_, PyAny>>| {
+            given.map(|given| ceiling(name, least, &given)).transpose()
+        };
+        let default = json::Limits::default();
+        Ok(Self {
+            max_depth: max_depth.or("max_depth", 0, default.max_depth)?,
+            max_bytes: ceiling("max_bytes", 1, max_bytes)?,
+            max_nodes: ceiling("max_nodes", 1, max_nodes)?,
+            max_members: ceiling("max_members", 0, max_members)?,
+            max_string_bytes: ceiling("max_string_bytes", 0, max_string_bytes)?,
+            max_number_chars: max_number_chars.or(
+                "max_number_chars",
+                1,
+                default.max_number_chars,
+            )?,
+        })
     }
 
-    fn __getnewargs__(
-        &self,
-    ) -> (usize, Option<usize>, Option<usize>, Option<usize>, Option<usize>, usize) {
-        let Self {
-            max_depth,
-            max_bytes,
-            max_nodes,
-            max_members,
-            max_string_bytes,
-            max_number_chars,
-        } = *self;
-        (max_depth, max_bytes, max_nodes, max_members, max_string_bytes, max_number_chars)
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((), Bound<'py, PyDict>)> {
+        let arguments = PyDict::new(py);
+        arguments.set_item("max_depth", self.max_depth)?;
+        arguments.set_item("max_bytes", self.max_bytes)?;
+        arguments.set_item("max_nodes", self.max_nodes)?;
+        arguments.set_item("max_members", self.max_members)?;
+        arguments.set_item("max_string_bytes", self.max_string_bytes)?;
+        arguments.set_item("max_number_chars", self.max_number_chars)?;
+        Ok(((), arguments))
     }
 
     fn __repr__(&self) -> String {
@@ -71,6 +88,46 @@ impl Limits {
             optional(self.max_string_bytes),
             self.max_number_chars,
         )
+    }
+}
+
+/// An argument that has a default other than None, so that None is a mistake.
+enum Given<'py> {
+    Default,
+    Object(Bound<'py, PyAny>),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Given<'py> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self::Object(object.to_owned()))
+    }
+}
+
+impl Given<'_> {
+    fn or(self, name: &str, least: u32, default: usize) -> PyResult<usize> {
+        match self {
+            Self::Default => Ok(default),
+            Self::Object(object) => ceiling(name, least, &object),
+        }
+    }
+}
+
+/// A ceiling: an int (a bool is none) that lengths of a text can reach.
+fn ceiling(name: &str, least: u32, given: &Bound<'_, PyAny>) -> PyResult<usize> {
+    match given.cast::<PyInt>() {
+        Ok(int) if !given.is_instance_of::<PyBool>() => match int.extract::<u32>() {
+            Ok(ceiling) if ceiling >= least => Ok(usize::try_from(ceiling).unwrap_or(usize::MAX)),
+            Ok(_) | Err(_) => {
+                let message = format!("{name} is an int from {least} to {}", u32::MAX);
+                Err(errors::usage(given.py(), message))
+            }
+        },
+        Ok(_) | Err(_) => {
+            let kind = given.get_type().name()?.to_string();
+            Err(PyTypeError::new_err(format!("{name} is an int, not {kind}")))
+        }
     }
 }
 
@@ -114,14 +171,6 @@ pub(super) fn loads<'py>(
         work_on(py, bytes.len(), || json::parse(Cow::Borrowed(bytes), &limits, Tape::default()));
     match parsed {
         Ok(document) => objects::build(py, document.root()),
-        Err(error) => Err(errors::json(py, respell(error, text.surrogates), bytes)),
+        Err(error) => Err(errors::json(py, text.explain(error, &limits), bytes)),
     }
-}
-
-/// A `str` with lone surrogates reached the parser as bytes that are no UTF-8: its fault is the surrogate.
-pub(super) fn respell(error: Error, surrogates: bool) -> Error {
-    if surrogates && error.reason() == Reason::JsonUtf8 {
-        return Error::new(Reason::JsonSurrogate, error.offset());
-    }
-    error
 }

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString};
 
 use super::text::{Text, octets, work_on};
-use super::{errors, json as py_json, objects, values};
+use super::{errors, objects, values};
 use crate::json::{self, Document, Error, Tape};
 use crate::schema::{self, Dialect, FormatRule, Formats, Options, SchemaId, Set, SetBuilder};
 
@@ -72,6 +72,13 @@ fn malformed(error: Error) -> Violation {
     Violation::new(String::new(), "json".to_owned(), reason.code().to_owned(), message)
 }
 
+/// A value that JSON cannot say, as a violation.
+fn unsayable(error: Error, place: json::Place) -> Violation {
+    let reason = error.reason();
+    let (code, message) = (reason.code().to_owned(), reason.title().to_owned());
+    Violation::new(place.pointer, "json".to_owned(), code, message)
+}
+
 /// A JSON Schema, compiled once: draft 4, 6, 7, 2019-09 or 2020-12.
 ///
 /// Nothing is ever fetched; patterns run in linear time; formats are asserted, and an unknown format is an
@@ -101,7 +108,7 @@ enum Data<'a> {
     Text(Cow<'a, [u8]>),
     Value(Document<'static>),
     /// A Python value that JSON cannot say.
-    Fault(Error),
+    Fault(Violation),
 }
 
 #[pymethods]
@@ -157,7 +164,7 @@ impl Schema {
                 Err(schema::Fault::Schema(_)) => self.reread(&text, limit),
             },
             Data::Value(document) => self.list(document.root(), limit),
-            Data::Fault(error) => vec![malformed(error)],
+            Data::Fault(violation) => vec![violation],
         })
     }
 
@@ -175,7 +182,7 @@ impl Schema {
                 violations if violations.is_empty() => Ok(()),
                 violations => Err(errors::validation(py, violations)),
             },
-            Data::Fault(error) => Err(errors::validation(py, vec![malformed(error)])),
+            Data::Fault(violation) => Err(errors::validation(py, vec![violation])),
         }
     }
 
@@ -192,7 +199,7 @@ impl Schema {
         match self.judge(py, &text.bytes) {
             Ok(document) => objects::build(py, document.root()),
             Err(schema::Fault::Json(error)) => {
-                Err(errors::json(py, py_json::respell(error, text.surrogates), &text.bytes))
+                Err(errors::json(py, text.explain(error, &self.limits), &text.bytes))
             }
             Err(fault @ schema::Fault::Schema(_)) => Err(self.raise(py, fault, &text.bytes)),
         }
@@ -206,7 +213,7 @@ impl Schema {
         }
         match values::document(data, &self.limits) {
             Ok(document) => Ok(Data::Value(document)),
-            Err(values::Fault::Json(error)) => Ok(Data::Fault(error)),
+            Err(values::Fault::Json(error, place)) => Ok(Data::Fault(unsayable(error, place))),
             Err(values::Fault::Python(error)) => Err(error),
         }
     }
@@ -292,11 +299,10 @@ fn read_schema(schema: &Bound<'_, PyAny>) -> PyResult<serde_json::Value> {
         match values::document(&copied, &limits) {
             Ok(document) => document,
             Err(values::Fault::Python(error)) => return Err(error),
-            Err(values::Fault::Json(error)) => {
-                return Err(errors::usage(
-                    py,
-                    format!("the schema is no JSON: {}", error.reason()),
-                ));
+            Err(values::Fault::Json(error, place)) => {
+                let (reason, pointer) = (error.reason(), place.pointer);
+                let message = format!("the schema is no JSON: {reason} at {pointer:?}");
+                return Err(errors::usage(py, message));
             }
         }
     };

@@ -7,7 +7,10 @@ use std::borrow::Cow;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyMemoryView, PyString};
+use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
+
+use crate::json::{self, Error, Limits, Tape};
+use crate::reason::Reason;
 
 /// Texts shorter than this are judged with the GIL held: handing it over costs more than a few microseconds.
 /// At half, more requests pay for the switch; at double, other threads wait some 10 µs longer.
@@ -16,8 +19,17 @@ const DETACH_FROM: usize = 32 * 1024;
 /// JSON text that a caller gave.
 pub(super) struct Text<'a> {
     pub(super) bytes: Cow<'a, [u8]>,
-    /// It was a `str` with lone surrogates, which no UTF-8 can spell.
-    pub(super) surrogates: bool,
+    kind: Kind,
+}
+
+/// What the text was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Bytes,
+    Str,
+    /// A `str` with lone surrogates, which no UTF-8 can spell; they are encoded all the same, as if they were
+    /// characters, so that the parser finds their place.
+    Surrogates,
 }
 
 impl<'a> Text<'a> {
@@ -25,19 +37,33 @@ impl<'a> Text<'a> {
     pub(super) fn of(object: &'a Bound<'_, PyAny>) -> PyResult<Self> {
         if let Ok(string) = object.cast::<PyString>() {
             if let Ok(text) = string.to_str() {
-                return Ok(Self { bytes: Cow::Borrowed(text.as_bytes()), surrogates: false });
+                return Ok(Self { bytes: Cow::Borrowed(text.as_bytes()), kind: Kind::Str });
             }
-            // Encoded all the same, so that the parser finds the place.
-            let bytes = string.call_method1("encode", ("utf-8", "surrogatepass"))?;
-            let bytes = bytes.cast::<PyBytes>()?.as_bytes().to_vec();
-            return Ok(Self { bytes: Cow::Owned(bytes), surrogates: true });
+            let encode = object.py().get_type::<PyString>().getattr("encode")?;
+            let bytes = encode.call1((string, "utf-8", "surrogatepass"))?;
+            let bytes = Cow::Owned(bytes.cast::<PyBytes>()?.as_bytes().to_vec());
+            return Ok(Self { bytes, kind: Kind::Surrogates });
         }
         match octets(object)? {
-            Some(bytes) => Ok(Self { bytes, surrogates: false }),
+            Some(bytes) => Ok(Self { bytes, kind: Kind::Bytes }),
             None => Err(PyTypeError::new_err(format!(
                 "expected str or a bytes-like object, not {}",
                 object.get_type().name()?
             ))),
+        }
+    }
+
+    /// The fault in the caller's terms: a `str` is no encoding, so it has none that is wrong.
+    pub(super) fn explain(&self, error: Error, limits: &Limits) -> Error {
+        match (self.kind, error.reason()) {
+            (Kind::Surrogates, Reason::JsonUtf8) => {
+                Error::new(Reason::JsonSurrogate, error.offset())
+            }
+            (Kind::Str, Reason::JsonUtf16) => {
+                let text = String::from_utf8_lossy(&self.bytes);
+                json::parse_str(text, limits, Tape::default()).map_or_else(|e| e, |_| error)
+            }
+            _ => error,
         }
     }
 }
@@ -47,10 +73,18 @@ pub(super) fn octets<'a>(object: &'a Bound<'_, PyAny>) -> PyResult<Option<Cow<'a
     if let Ok(bytes) = object.cast_exact::<PyBytes>() {
         return Ok(Some(Cow::Borrowed(bytes.as_bytes())));
     }
+    if let Ok(bytes) = object.cast_exact::<PyByteArray>() {
+        return Ok(Some(Cow::Owned(bytes.to_vec())));
+    }
     if object.is_instance_of::<PyString>() {
         return Ok(None);
     }
-    let Ok(view) = PyMemoryView::from(object) else { return Ok(None) };
+    let view = match PyMemoryView::from(object) {
+        Ok(view) => view,
+        Err(error) if error.is_instance_of::<PyTypeError>(object.py()) => return Ok(None),
+        // A view that was released, a buffer that cannot be had: not the same as no buffer.
+        Err(error) => return Err(error),
+    };
     // `tobytes` copies any shape and format in C order.
     let bytes = view.call_method0("tobytes")?;
     Ok(Some(Cow::Owned(bytes.cast::<PyBytes>()?.as_bytes().to_vec())))

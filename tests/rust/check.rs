@@ -1,12 +1,16 @@
 //! Lists, ranges and address sets against cases that are data and against slow, obvious answers.
 
+use std::cmp::Ordering;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
 use ipnet::IpNet;
 use proptest::prelude::*;
-use secval::check::{AddressFault, IpSet, IpSetFault, parse_address, parse_prefix};
+use secval::check::{
+    AddressFault, AllowList, IpSet, IpSetFault, Length, LengthFault, Misfit, Number, Range,
+    RangeFault, Side, parse_address, parse_prefix,
+};
 use serde_json::Value;
 
 /// Text, and what it is or its fault, by name.
@@ -91,6 +95,67 @@ fn debug_output_does_not_list_the_prefixes() {
     assert_eq!(shown, "IpSet { len: 1, .. }");
 }
 
+#[test]
+fn nan_is_in_no_range_and_bounds_none() {
+    let float = |value| Number::Float(value);
+    for (min, max) in [(Some(f64::NAN), None), (None, Some(f64::NAN)), (Some(0.0), Some(f64::NAN))]
+    {
+        assert_eq!(Range::new(min.map(float), max.map(float)), Err(RangeFault::Unordered));
+    }
+    for (min, max) in [(Some(0.0), None), (None, Some(0.0)), (Some(f64::NEG_INFINITY), None)] {
+        let range = Range::new(min.map(float), max.map(float)).unwrap();
+        assert_eq!(range.check(&float(f64::NAN)), Err(Side::Nowhere));
+        assert!(range.contains(&float(-0.0)));
+    }
+}
+
+#[test]
+fn lengths_have_two_ends() {
+    assert_eq!(Length::new(0, None), Err(LengthFault::Boundless));
+    assert_eq!(Length::new(2, Some(1)), Err(LengthFault::Crossed));
+    let length = Length::new(2, Some(3)).unwrap();
+    let outcomes = [1, 2, 3, 4].map(|n| length.check(n));
+    assert_eq!(outcomes, [Err(Misfit::Short), Ok(()), Ok(()), Err(Misfit::Long)]);
+    assert_eq!(Length::new(1, None).unwrap().check(usize::MAX), Ok(()));
+    assert_eq!(Length::new(0, Some(0)).unwrap().check(0), Ok(()));
+}
+
+#[test]
+fn allow_lists_compare_as_sets_and_do_not_show_their_values() {
+    let list = AllowList::new(["EUR", "USD", "EUR"]).unwrap();
+    assert_eq!(list, AllowList::new(["USD", "EUR"]).unwrap());
+    assert_ne!(list, AllowList::new(["USD"]).unwrap());
+    assert_eq!(format!("{list:?}"), "AllowList { len: 2, .. }");
+    assert!(list.iter().all(|value| list.contains(value)) && !list.contains("eur"));
+}
+
+fn an_integer() -> impl Strategy<Value = i64> {
+    let edges = [0, 1 << 53, -(1 << 53), i64::MAX, i64::MIN, 1 << 62];
+    let near = (prop::sample::select(edges.to_vec()), -3i64..=3);
+    prop_oneof![any::<i64>(), near.prop_map(|(edge, step)| edge.saturating_add(step))]
+}
+
+fn a_double() -> impl Strategy<Value = f64> {
+    #[expect(clippy::cast_precision_loss, reason = "any double near an integer will do")]
+    let near = (an_integer(), -0.75f64..0.75).prop_map(|(int, step)| int as f64 + step);
+    prop_oneof![
+        any::<f64>(),
+        near,
+        Just(f64::NAN),
+        Just(f64::INFINITY),
+        Just(-9.223_372_036_854_775_808e18)
+    ]
+}
+
+/// The obvious order: rounding an integer to a double keeps it on its side of every double, unless they meet;
+/// then the double is whole, and 128 bits hold it.
+fn ordering(int: i64, float: f64) -> Option<Ordering> {
+    #[expect(clippy::cast_precision_loss, reason = "rounding is the point")]
+    let rounded = (int as f64).partial_cmp(&float)?;
+    #[expect(clippy::cast_possible_truncation, reason = "whole, and near an i64")]
+    Some(rounded.then_with(|| i128::from(int).cmp(&(float as i128))))
+}
+
 /// Addresses that meet: few high bits, few low bits, IPv4, IPv6 and mapped.
 fn an_address() -> impl Strategy<Value = IpAddr> {
     let v4 = (0u32..8, 0u32..8).prop_map(|(high, low)| Ipv4Addr::from(high << 29 | low));
@@ -137,6 +202,30 @@ proptest! {
         }
         let again: Vec<String> = set.iter().map(|net| net.to_string()).collect();
         prop_assert_eq!(IpSet::parse(&again.join("\n")).unwrap(), set);
+    }
+
+    #[test]
+    fn integers_and_doubles_compare_exactly(int in an_integer(), float in a_double()) {
+        let found = Number::Int(int).partial_cmp(&Number::Float(float));
+        prop_assert_eq!(found, ordering(int, float));
+        let mirrored = Number::Float(float).partial_cmp(&Number::Int(int));
+        prop_assert_eq!(mirrored, ordering(int, float).map(Ordering::reverse));
+        prop_assert_eq!(Number::Int(int) == Number::Float(float), found == Some(Ordering::Equal));
+    }
+
+    #[test]
+    fn a_range_is_two_comparisons(min: Option<i8>, max: Option<i8>, value: i8) {
+        match Range::new(min, max) {
+            Ok(range) => {
+                let above = min.is_none_or(|min| min <= value);
+                let below = max.is_none_or(|max| value <= max);
+                prop_assert_eq!(range.contains(&value), above && below);
+                prop_assert_eq!(range.check(&value) == Err(Side::Below), !above);
+            }
+            Err(RangeFault::Boundless) => prop_assert_eq!((min, max), (None, None)),
+            Err(RangeFault::Crossed) => prop_assert!(min > max && max.is_some()),
+            Err(RangeFault::Unordered) => prop_assert!(false, "integers have an order"),
+        }
     }
 
     #[test]

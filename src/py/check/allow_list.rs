@@ -140,14 +140,11 @@ impl AllowList {
         self.0.iter().fold(0, |sum, member| sum.wrapping_add(member.hash))
     }
 
-    fn __getnewargs_ex__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<((Vec<Py<PyAny>>,), Bound<'py, PyDict>)> {
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let options = PyDict::new(py);
         options.set_item("allow_empty", true)?;
-        let values = self.0.iter().map(|member| member.value.clone_ref(py)).collect();
-        Ok(((values,), options))
+        let values: Vec<_> = self.0.iter().map(|member| member.value.clone_ref(py)).collect();
+        ((values,), options).into_pyobject(py)
     }
 
     fn __repr__(&self) -> String {

@@ -1,5 +1,6 @@
 //! `secval.IPSet`.
 
+use std::fmt::Display;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -42,7 +43,7 @@ impl IpSet {
         let texts = prefixes.map(entries).transpose()?.unwrap_or_default();
         let set = check::IpSet::new(texts.iter().map(String::as_str));
         set.map(Self).map_err(|faults| {
-            let fault = |it: &IpSetFault| fault("addresses", format!("/{}", it.line), 0, it.kind);
+            let fault = |it: &IpSetFault| fault("addresses", format!("/{}", it.line), 0, &it.kind);
             errors::policy(py, &faults.iter().map(fault).collect::<Vec<_>>())
         })
     }
@@ -70,12 +71,12 @@ impl IpSet {
         let bytes = file.call_method0("read_bytes")?.extract::<Vec<u8>>()?;
         // A comment may be in any encoding; elsewhere a replacement character is malformed like any other.
         let set = check::IpSet::parse(&String::from_utf8_lossy(&bytes)).map_err(|faults| {
-            let fault = |it: &IpSetFault| fault(&name, String::new(), it.line, it.kind);
+            let fault = |it: &IpSetFault| fault(&name, String::new(), it.line, &it.kind);
             errors::policy(py, &faults.iter().map(fault).collect::<Vec<_>>())
         })?;
         if set.is_empty() && !allow_empty {
             let message = "no prefix in it; `allow_empty=True` if that is meant";
-            return Err(errors::policy(py, &[fault(&name, String::new(), 0, message)]));
+            return Err(errors::policy(py, &[fault(&name, String::new(), 0, &message)]));
         }
         Ok(Self(set))
     }
@@ -143,9 +144,10 @@ impl IpSet {
 }
 
 fn malformed(fault: AddressFault) -> (&'static str, &'static str) {
-    match fault {
-        AddressFault::Zone => ("address.zone", "is an address with a zone"),
-        _ => ("address.malformed", "is not an IPv4 or IPv6 address"),
+    if fault == AddressFault::Zone {
+        ("address.zone", "is an address with a zone")
+    } else {
+        ("address.malformed", "is not an IPv4 or IPv6 address")
     }
 }
 
@@ -191,7 +193,7 @@ fn entries(prefixes: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
 }
 
 /// A fault of a list, as a policy's.
-fn fault(file: &str, pointer: String, line: usize, message: impl ToString) -> policy::Fault {
+fn fault(file: &str, pointer: String, line: usize, message: &dyn Display) -> policy::Fault {
     policy::Fault { file: file.to_owned(), pointer, line, message: message.to_string() }
 }
 

@@ -27,7 +27,7 @@ const KEYWORD: &str = "range";
 ///         of a kind that has no range.
 #[pyclass(frozen, module = "secval._core")]
 pub(in crate::py) struct Range {
-    range: check::Range<Comparable>,
+    ends: check::Range<Comparable>,
     kind: Kind,
     /// As they were given, for those who ask.
     bounds: (Option<Py<PyAny>>, Option<Py<PyAny>>),
@@ -52,9 +52,9 @@ impl Range {
             [Some(kind), None] | [None, Some(kind)] => kind,
             [None, None] => return Err(usage(&check::RangeFault::Boundless.to_string())),
         };
-        let range = check::Range::new(low.map(|(_, it)| it), high.map(|(_, it)| it));
-        let range = range.map_err(|fault| usage(&fault.to_string()))?;
-        Ok(Self { range, kind, bounds: (min.map(Bound::unbind), max.map(Bound::unbind)) })
+        let ends = check::Range::new(low.map(|(_, it)| it), high.map(|(_, it)| it));
+        let ends = ends.map_err(|fault| usage(&fault.to_string()))?;
+        Ok(Self { ends, kind, bounds: (min.map(Bound::unbind), max.map(Bound::unbind)) })
     }
 
     /// The least value allowed, or None.
@@ -86,7 +86,7 @@ impl Range {
     }
 
     fn __eq__(&self, other: &Self) -> bool {
-        self.kind == other.kind && self.range == other.range
+        self.kind == other.kind && self.ends == other.ends
     }
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
@@ -118,7 +118,7 @@ impl Range {
         let Some((_, value)) = value else {
             return Ok(Err(("range.type", "is not of the range's type")));
         };
-        Ok(self.range.check(&value).map_err(|side| match side {
+        Ok(self.ends.check(&value).map_err(|side| match side {
             Side::Below => ("range.below", "is less than the minimum"),
             Side::Above => ("range.above", "is greater than the maximum"),
             Side::Nowhere => ("range.nan", "is not a number"),

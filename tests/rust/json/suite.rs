@@ -14,7 +14,7 @@ pub(crate) fn data(folder: &str) -> Vec<(String, Vec<u8>)> {
         PathBuf::from,
     );
     let Ok(entries) = std::fs::read_dir(root.join(folder)) else {
-        let required = std::env::var_os("CI").is_some();
+        let required = std::env::var_os("CI").is_some_and(|value| value == "true");
         assert!(!required, "{folder} is missing under {}", root.display());
         println!("skipped: no {folder} under {}", root.display());
         return Vec::new();
