@@ -1,16 +1,48 @@
-//! The atomics in use: the standard library's, or loom's when the models are built (`--cfg loom`).
+//! The atomics in use: the standard library's, or loom's when the models are built (`--cfg loom`), or the ones of
+//! the exhaustive state checker (`--cfg secval_model`). See `tests/loom`.
 //!
-//! Everything that races imports from here, so that the model checker drives the same code that ships.
-//! loom treats `SeqCst` accesses as `AcqRel`; where the protocol needs the total order, call
-//! [`seq_cst_fence`] on both sides: nothing on std (the access itself is `SeqCst`), a real fence under loom.
+//! Everything that races imports from here, so that both checkers drive the same code that ships.
+//!
+//! [`Word`] is what the limiter's protocol is written on: 64 bits, two operations, one order. The protocol's
+//! races are all of the store-buffering kind (write mine, then read yours, on both sides), which only the total
+//! order of `SeqCst` forbids. loom treats `SeqCst` accesses as `AcqRel`; there each access stands between two
+//! `SeqCst` fences, which it does know. On std the fences are not needed, and not there.
 
 #![forbid(unsafe_code)]
 
-#[cfg(not(loom))]
+#[cfg(all(not(loom), not(secval_model)))]
 pub use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 #[cfg(loom)]
 pub use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+#[cfg(secval_model)]
+pub use crate::model::{AtomicU64, Ordering};
+
+/// 64 bits that threads and processes share. Every access is sequentially consistent.
+#[derive(Debug, Default)]
+#[repr(transparent)]
+pub struct Word(AtomicU64);
+
+impl Word {
+    /// What the word holds.
+    #[inline]
+    pub fn load(&self) -> u64 {
+        seq_cst_fence();
+        let value = self.0.load(Ordering::SeqCst);
+        seq_cst_fence();
+        value
+    }
+
+    /// Puts `new` in the place of `old`; false, and nothing done, if the word holds anything else.
+    #[inline]
+    pub fn swap_if(&self, old: u64, new: u64) -> bool {
+        seq_cst_fence();
+        let done = self.0.compare_exchange(old, new, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+        seq_cst_fence();
+        done
+    }
+}
 
 /// Orders the `SeqCst` accesses around it under loom; free on std, where they are ordered already.
 #[inline]

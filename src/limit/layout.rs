@@ -1,0 +1,91 @@
+//! What lies where in a table's memory: lines of 64 bytes, in four parts.
+//!
+//! ```text
+//! header │ directory │ sets                                        │ overflow
+//!  lines │ rules     │ 8 tags │ line │ line │ … 8 lines of 8 words │ cells
+//! ```
+//!
+//! Nothing in the memory is ever used as an index or a length: all of them come from the [`Layout`], which is worked
+//! out from the capacity that the caller asked for.
+
+#![forbid(unsafe_code)]
+
+use super::window::LINE;
+use crate::sync::Word;
+
+/// Lines in a set, each with its tag. The checkers look at the smallest set that can hold a duplicate.
+pub(super) const WAYS: usize = if cfg!(any(loom, secval_model)) { 2 } else { 8 };
+
+/// Words of a tag line; the same as of any line, so that all memory is lines.
+const _: () = assert!(WAYS <= LINE);
+
+/// A cache line: what one hit touches at once.
+#[derive(Debug, Default)]
+#[repr(C, align(64))]
+pub(super) struct Line(pub(super) [Word; LINE]);
+
+/// Lines that a set takes.
+pub(super) const SET_LINES: usize = 1 + WAYS;
+
+/// Rules that a table can hold: the numbers 1 to 255; 0 is the rule of bans.
+pub(super) const RULES: usize = 256;
+
+/// Words that a rule takes in the directory.
+const RULE_WORDS: usize = 2;
+
+/// The largest capacity: its tables take some 32 GiB. Above, a mistake is likelier than a wish.
+const MAX_CAPACITY: usize = 1 << 28;
+
+/// Where the parts of a table begin, in lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) capacity: usize,
+    pub(super) sets: usize,
+    pub(super) cells: usize,
+}
+
+impl Layout {
+    /// Header lines: the constants of the table; what many read and few write.
+    const HEADER: usize = 2;
+
+    /// Room for `capacity` live keys and `cells` cells of overflow; `None` if that is 0 or absurd.
+    ///
+    /// A set holds eight keys, and keys fall into sets at random: at five expected keys a set, that is 1.6 lines a
+    /// key, one key in forty finds its set full and is counted in the overflow. Fewer lines save memory and
+    /// make that one in ten at 1.2; more make it one in two hundred at 2.
+    pub(super) fn new(capacity: usize, cells: usize) -> Option<Self> {
+        if capacity == 0 || capacity > MAX_CAPACITY || cells > MAX_CAPACITY {
+            return None;
+        }
+        let sets = (capacity * 8).div_ceil(5 * WAYS);
+        Some(Self { capacity, sets, cells: cells.next_multiple_of(2 * LINE) })
+    }
+
+    /// All lines of the table.
+    pub(super) fn lines(self) -> usize {
+        self.overflow() + self.cells / LINE
+    }
+
+    /// The words of a rule in the directory: line, and first word in it.
+    pub(super) fn rule(rule: u8) -> (usize, usize) {
+        let per_line = LINE / RULE_WORDS;
+        let rule = usize::from(rule);
+        (Self::HEADER + rule / per_line, rule % per_line * RULE_WORDS)
+    }
+
+    /// First line of the set that a hash falls into: its high bits, scaled.
+    #[inline]
+    pub(super) fn set(self, spread: u64) -> usize {
+        let index = (u128::from(spread) * self.sets as u128 >> 64) as usize;
+        Self::first_set() + index * SET_LINES
+    }
+
+    const fn first_set() -> usize {
+        Self::HEADER + RULES.div_ceil(LINE / RULE_WORDS)
+    }
+
+    /// First line of the overflow.
+    fn overflow(self) -> usize {
+        Self::first_set() + self.sets * SET_LINES
+    }
+}

@@ -1,0 +1,101 @@
+//! A set: eight tags and their lines, as atomics. What can be read of it, and the single steps that change it.
+
+#![forbid(unsafe_code)]
+
+use super::bucket::Bucket;
+use super::layout::{Line, SET_LINES, WAYS};
+use super::tag::{Identity, Tag};
+use super::window::{LINE, Step};
+
+/// Some of a set's lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Ways(u8);
+
+impl Ways {
+    #[inline]
+    fn with(self, way: usize, yes: bool) -> Self {
+        Self(self.0 | u8::from(yes) << way)
+    }
+
+    /// The first of them.
+    #[inline]
+    pub(super) fn first(self) -> Option<usize> {
+        (self.0 != 0).then(|| self.0.trailing_zeros() as usize)
+    }
+
+    /// All but the first.
+    #[inline]
+    pub(super) fn rest(self) -> Self {
+        Self(self.0 & self.0.wrapping_sub(1))
+    }
+}
+
+impl Iterator for Ways {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        let way = self.first()?;
+        *self = self.rest();
+        Some(way)
+    }
+}
+
+/// Eight lines and their tags.
+#[derive(Clone, Copy)]
+pub(super) struct Set<'t> {
+    lines: &'t [Line],
+}
+
+impl<'t> Set<'t> {
+    /// The set that starts at a line; [`SET_LINES`] of them.
+    #[inline]
+    pub(super) fn new(lines: &'t [Line]) -> Self {
+        debug_assert_eq!(lines.len(), SET_LINES);
+        Self { lines }
+    }
+
+    /// The tag of a line.
+    #[inline]
+    pub(super) fn tag(self, way: usize) -> Tag {
+        Tag(self.lines[0].0[way].load())
+    }
+
+    /// Changes a tag from what was read; false if it was changed by somebody else.
+    #[inline]
+    pub(super) fn turn(self, way: usize, old: Tag, new: Tag) -> bool {
+        self.lines[0].0[way].swap_if(old.0, new.0)
+    }
+
+    /// All tags.
+    #[inline]
+    pub(super) fn tags(self) -> [Tag; WAYS] {
+        std::array::from_fn(|way| self.tag(way))
+    }
+
+    /// The lines of a key: one as a rule, more after two hits have claimed one at once, none of a new key.
+    #[inline]
+    pub(super) fn of(tags: &[Tag; WAYS], identity: Identity) -> Ways {
+        let each = tags.iter().enumerate();
+        each.fold(Ways::default(), |ways, (way, tag)| ways.with(way, tag.is_of(identity)))
+    }
+
+    /// All words of a line.
+    #[inline]
+    pub(super) fn words(self, way: usize) -> [Bucket; LINE] {
+        let line = &self.lines[1 + way].0;
+        std::array::from_fn(|index| Bucket(line[index].load()))
+    }
+
+    /// One word of a line.
+    #[inline]
+    pub(super) fn word(self, way: usize, index: usize) -> Bucket {
+        Bucket(self.lines[1 + way].0[index].load())
+    }
+
+    /// Changes a word from what was read; false if it was changed by somebody else.
+    #[inline]
+    pub(super) fn step(self, way: usize, step: Step) -> bool {
+        self.lines[1 + way].0[step.index].swap_if(step.old.0, step.new.0)
+    }
+}

@@ -1,0 +1,75 @@
+//! Whom a quota counts: a key of any length, of which only a keyed hash is ever stored.
+
+#![forbid(unsafe_code)]
+
+use std::hash::Hasher as _;
+
+use siphasher::sip::SipHasher13;
+
+use super::tag::Identity;
+
+/// A key as the table knows it: 64 bits that nobody can aim at who does not know the table's secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject(u64);
+
+/// The secret of a table: two random numbers.
+#[derive(Clone, Copy)]
+pub(super) struct Secret(pub(super) [u64; 2]);
+
+impl Secret {
+    /// A new one from the operating system; `None` if it has no randomness to give.
+    pub(super) fn random() -> Option<Self> {
+        let one = getrandom::u64().ok()?;
+        Some(Self([one, getrandom::u64().ok()?]))
+    }
+
+    /// The subject of a key.
+    #[inline]
+    pub(super) fn subject(self, key: &[u8]) -> Subject {
+        let mut hasher = SipHasher13::new_with_keys(self.0[0], self.0[1]);
+        hasher.write(key);
+        Subject(hasher.finish())
+    }
+
+    /// The same number for the same parts in the same order, in every process that has the secret.
+    pub(super) fn digest(self, parts: &[&[u8]]) -> u64 {
+        let mut hasher = SipHasher13::new_with_keys(self.0[1], self.0[0]);
+        for part in parts {
+            hasher.write_u64(part.len() as u64);
+            hasher.write(part);
+        }
+        hasher.finish()
+    }
+}
+
+/// Where a subject's line for one rule is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Chooses the set, by its high bits.
+    pub(super) spread: u64,
+    /// Names the line within it, by the low bits.
+    pub(super) identity: Identity,
+}
+
+impl Subject {
+    /// The subject's place for a rule. Rules are spread, so that a key with many quotas does not fill a set.
+    #[inline]
+    pub(super) fn place(self, rule: u8) -> Place {
+        let spread = mixed(self.0 ^ mixed(u64::from(rule) + 1));
+        Place { spread, identity: Identity::new(spread, rule) }
+    }
+
+    /// A subject of its own for the `index`-th line of a chain.
+    pub(super) fn link(self, index: u64) -> Self {
+        Self(mixed(self.0.wrapping_add(mixed(index + 0x100))))
+    }
+}
+
+/// Every bit of the result depends on every bit of `value`; a permutation, so that nothing collides that did not
+/// before. (The finalizer of SplitMix64: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators".)
+#[inline]
+fn mixed(value: u64) -> u64 {
+    let value = (value ^ value >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ value >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ value >> 31
+}

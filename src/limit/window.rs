@@ -1,0 +1,187 @@
+//! One key's window: pure steps on its words, without memory, clock or loops.
+//!
+//! A quota of L per W is counted in one of two forms, by L:
+//!
+//! - **log**, L up to 7: each word is one hit, with its own time. Exact to the millisecond: a hit stops counting
+//!   W + 1 ms after it was made.
+//! - **ring**, above: time is cut into sub-windows of W/6, one word each. The oldest one that the window still
+//!   touches is counted in full, so seven words are needed, and a hit stops counting W to 7/6 W after it was
+//!   made: at least 6/7 of L/W are admitted in the long run, however the hits fall.
+//!
+//! Windows are closed intervals of whole milliseconds, so that two hits a window apart are more than W apart by
+//! any finer clock. Sub-window `k` is the milliseconds with `6·ms / W == k`, which need not be equally many (W = 7 ms
+//! has sub-windows of one and two), and its word is the one at `k mod 7`.
+//!
+//! Three kinds of words, by their stamp and a [`Frame`] (what a quota looks like at one reading of the clock):
+//! *dead* before `floor`, *newer* from `newer` on, *live* between.
+
+#![forbid(unsafe_code)]
+
+use super::bucket::Bucket;
+use super::quota::Quota;
+
+/// Sub-windows of a ring. At half, 3/4 of L/W are admitted in the long run and a line holds two keys; at double,
+/// 12/13, and a key has two cache lines. The checkers look at the smallest ring there is.
+pub(super) const PARTS: usize = if cfg!(any(loom, secval_model)) { 1 } else { 6 };
+
+/// Words that count: the sub-windows, and one that the window's far end touches.
+pub(super) const BUCKETS: usize = PARTS + 1;
+
+/// Words of a line: the word carried in (see [`crate::limit`]), then the buckets.
+pub(super) const LINE: usize = BUCKETS + 1;
+
+/// A quota as the table's directory holds it, and how it is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) limit: u32,
+    pub(super) ms: u64,
+}
+
+impl Window {
+    /// The quota's window; its numbers are bounded again where they come from shared memory.
+    pub(super) fn new(quota: Quota) -> Self {
+        Self { limit: quota.limit, ms: quota.window_ms }
+    }
+
+    /// Whether each hit has a word of its own.
+    #[inline]
+    fn is_log(self) -> bool {
+        self.limit as usize <= BUCKETS
+    }
+
+    /// First millisecond of sub-window `part`.
+    #[inline]
+    fn start_of(self, part: u64) -> u64 {
+        (part * self.ms).div_ceil(PARTS as u64)
+    }
+
+    /// Which sub-window a millisecond belongs to.
+    #[inline]
+    fn part_of(self, ms: u64) -> u64 {
+        ms * PARTS as u64 / self.ms
+    }
+
+    /// The window as it stands at `now`, in milliseconds.
+    #[inline]
+    pub(super) fn at(self, now: u64) -> Frame {
+        let limit = u64::from(self.limit);
+        if self.is_log() {
+            let floor = now.saturating_sub(self.ms);
+            return Frame { limit, now, floor, newer: now + 1, home: None };
+        }
+        let part = self.part_of(now);
+        Frame {
+            limit,
+            now,
+            floor: self.start_of(part.saturating_sub(PARTS as u64)),
+            newer: self.start_of(part + 1),
+            home: Some(Home { index: (part % BUCKETS as u64) as usize, start: self.start_of(part) }),
+        }
+    }
+
+    /// When a bucket started at `ms` stops counting: the first millisecond at which it is dead.
+    fn death(self, ms: u64) -> u64 {
+        if self.is_log() { ms + self.ms + 1 } else { self.start_of(self.part_of(ms) + BUCKETS as u64) }
+    }
+
+    /// Milliseconds until nothing counts any more.
+    pub(super) fn reset_after(self, now: u64, words: impl Iterator<Item = Bucket>) -> u64 {
+        let live = words.filter(|word| word.count() > 0);
+        live.map(|word| self.death(word.ms()).saturating_sub(now)).max().unwrap_or(0)
+    }
+
+    /// Milliseconds until `cost` fits, if nobody else hits: at least 1, since it does not fit now;
+    /// [`NEVER`] if it exceeds the limit.
+    pub(super) fn retry_after(self, now: u64, cost: u64, words: &[Bucket]) -> u64 {
+        let limit = u64::from(self.limit);
+        if cost > limit {
+            return NEVER;
+        }
+        let counting = |at: u64| -> u64 {
+            words.iter().filter(|word| self.death(word.ms()) > at).map(|word| word.count()).sum()
+        };
+        let deaths = words.iter().filter(|word| word.count() > 0).map(|word| self.death(word.ms()));
+        let fits = deaths.filter(|&at| at > now && counting(at) + cost <= limit).min();
+        fits.map_or(1, |at| at - now)
+    }
+}
+
+/// The answer to "when will it fit" of what never will.
+pub(super) const NEVER: u64 = u64::MAX;
+
+/// A word newer than the clock reading it is judged by: the reading is stale, and worth nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stale;
+
+/// A window at one reading of the clock.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    pub(super) limit: u64,
+    pub(super) now: u64,
+    /// Stamps before this one are dead: their hits are more than W old.
+    floor: u64,
+    /// Stamps from this one on were made by somebody whose clock is ahead of `now`.
+    newer: u64,
+    /// Where a ring counts now; `None` for a log, which counts in any word that is free.
+    home: Option<Home>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Home {
+    index: usize,
+    start: u64,
+}
+
+impl Frame {
+    /// What the live ones among `words` add up to.
+    #[inline]
+    pub(super) fn sum(&self, words: &[Bucket; LINE]) -> Result<u64, Stale> {
+        let mut sum = 0;
+        let mut newest = 0;
+        for word in words {
+            let ms = word.ms();
+            newest = newest.max(ms);
+            sum += if ms >= self.floor { word.count() } else { 0 };
+        }
+        if newest >= self.newer { Err(Stale) } else { Ok(sum) }
+    }
+
+    /// Whether a word counts for nobody, now or later. A count of 0 with a live stamp is a key that was just
+    /// born, or a hit that was just undone: not dead yet.
+    #[inline]
+    pub(super) fn is_dead(&self, word: Bucket) -> bool {
+        word == Bucket::EMPTY || word.ms() < self.floor
+    }
+
+    /// How to add `cost` to a line: which word, and what it becomes. `None` if no word of a log is free.
+    ///
+    /// A word of a ring is taken over when its stamp is older than the current sub-window: it is then at least
+    /// seven sub-windows old, since every word has its own residue, and dead.
+    #[inline]
+    pub(super) fn place(&self, words: &[Bucket; LINE], cost: u64) -> Option<Step> {
+        let (index, kept) = match self.home {
+            Some(home) => {
+                let index = 1 + home.index;
+                (index, (words[index].ms() >= home.start).then_some(words[index]))
+            }
+            None => {
+                let free = |word: &Bucket| word.count() == 0 || self.is_dead(*word);
+                (1 + words[1..].iter().position(free)?, None)
+            }
+        };
+        let old = words[index];
+        let new = match kept {
+            Some(word) => Bucket::new(word.ms(), word.count() + cost),
+            None => Bucket::new(self.now, cost),
+        };
+        Some(Step { index, old, new })
+    }
+}
+
+/// One word's change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) index: usize,
+    pub(super) old: Bucket,
+    pub(super) new: Bucket,
+}

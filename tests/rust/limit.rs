@@ -1,0 +1,322 @@
+//! The limiter against a log of everything it admitted: the slow, obvious way to keep the same promise.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use secval::clock::{Clock, ManualClock, SystemClock};
+use secval::limit::{Charge, Decision, Limiter, LimiterError, Quota, QuotaErrorKind as Kind, Rule};
+
+/// Every admitted hit of a key under one quota: when, and how much.
+#[derive(Default)]
+struct Log(VecDeque<(u64, u64)>);
+
+impl Log {
+    /// What the closed window of `ms` milliseconds that ends at `now` holds.
+    fn within(&self, now: u64, ms: u64) -> u64 {
+        self.0.iter().filter(|(at, _)| at + ms >= now).map(|(_, cost)| cost).sum()
+    }
+}
+
+fn limiter(clock: &Arc<ManualClock>) -> Limiter {
+    Limiter::new(64, Arc::clone(clock) as Arc<dyn Clock>).expect("a table")
+}
+
+fn quota(text: &str) -> Quota {
+    Quota::parse_list(text).expect("a quota")[0]
+}
+
+fn hit(limiter: &Limiter, rule: Rule, key: &str) -> Decision {
+    limiter.hit(&[Charge { rule, key: key.as_bytes(), cost: 1 }])
+}
+
+/// What an admitted hit may be held against: in one form each hit is counted to the millisecond, in the other
+/// up to a seventh part longer.
+fn longest_ms(quota: Quota) -> u64 {
+    if quota.limit <= Quota::MAX_LOGGED { quota.window_ms } else { quota.window_ms * 7 / 6 + 1 }
+}
+
+fn quotas() -> impl Strategy<Value = Quota> {
+    let small = (1u32..=7, 1u64..400).prop_map(|(limit, ms)| Quota::new(limit, ms));
+    let large = (8u32..=40, 6u64..400).prop_map(|(limit, ms)| Quota::new(limit, ms));
+    prop_oneof![small, large].prop_map(|quota| quota.expect("a quota within bounds"))
+}
+
+fn steps() -> impl Strategy<Value = Vec<(u64, u8, u32, bool)>> {
+    // Time passes in three gaits: not at all, within a window, across windows.
+    let gap = prop_oneof![3 => Just(0u64), 3 => 0u64..20, 1 => 0u64..900];
+    proptest::collection::vec((gap, 0u8..3, 1u32..6, any::<bool>()), 1..250)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn admits_what_a_log_admits(quotas in proptest::collection::vec(quotas(), 1..4), steps in steps(), start in 0u64..2_000) {
+        let clock = Arc::new(ManualClock::new(start, 0));
+        let limiter = limiter(&clock);
+        let rules: Vec<Rule> = quotas.iter().map(|quota| limiter.rule("q", *quota).expect("a rule")).collect();
+        let mut logs: HashMap<(u8, usize), Log> = HashMap::new();
+        for (gap, key, cost, peek) in steps {
+            clock.advance(gap);
+            let now = clock.monotonic_ms();
+            let name = [key];
+            let charges: Vec<Charge<'_>> = rules.iter().map(|&rule| Charge { rule, key: &name, cost }).collect();
+            let decision = if peek { limiter.peek(&charges) } else { limiter.hit(&charges) };
+            prop_assert!(!decision.table_full);
+            let mut must_refuse = false;
+            let mut may_refuse = false;
+            for (index, quota) in quotas.iter().enumerate() {
+                let log = logs.entry((key, index)).or_default();
+                let limit = u64::from(quota.limit);
+                must_refuse |= log.within(now, quota.window_ms) + u64::from(cost) > limit;
+                may_refuse |= log.within(now, longest_ms(*quota)) + u64::from(cost) > limit;
+            }
+            prop_assert!(!(decision.allowed && must_refuse), "more than L in a window at {now}: {decision:?}");
+            prop_assert!(decision.allowed || may_refuse, "refused without need at {now}: {decision:?}");
+            if decision.allowed && !peek {
+                for index in 0..quotas.len() {
+                    logs.entry((key, index)).or_default().0.push_back((now, u64::from(cost)));
+                }
+            }
+            check_numbers(&limiter, &clock, &charges, decision)?;
+        }
+    }
+}
+
+/// The numbers of a decision are true: `retry_after` admits, a millisecond less does not; after `reset_after` all
+/// is whole.
+fn check_numbers(
+    limiter: &Limiter,
+    clock: &ManualClock,
+    charges: &[Charge<'_>],
+    decision: Decision,
+) -> Result<(), TestCaseError> {
+    if decision.allowed {
+        prop_assert_eq!(decision.retry_after_ms, 0);
+        return Ok(());
+    }
+    if decision.retry_after_ms == u64::MAX {
+        prop_assert!(charges.iter().any(|charge| charge.cost > decision.limit));
+        return Ok(());
+    }
+    prop_assert!(decision.retry_after_ms > 0 && decision.retry_after_ms <= decision.reset_after_ms);
+    let later = ManualClock::new(clock.monotonic_ms() + decision.retry_after_ms - 1, 0);
+    prop_assert!(!peek_at(limiter, clock, &later, charges).allowed, "would have been admitted sooner");
+    later.advance(1);
+    prop_assert!(peek_at(limiter, clock, &later, charges).allowed, "retry_after was too short");
+    Ok(())
+}
+
+/// Peeks with the limiter's clock moved to `later`, and moved on from there: only forward, as time does.
+fn peek_at(limiter: &Limiter, clock: &ManualClock, later: &ManualClock, charges: &[Charge<'_>]) -> Decision {
+    clock.advance(later.monotonic_ms() - clock.monotonic_ms());
+    limiter.peek(charges)
+}
+
+#[test]
+fn quotas_are_read_and_written() {
+    for (text, limit, window_ms, written) in [
+        ("100/minute", 100, 60_000, "100/minute"),
+        ("50/30ms", 50, 30, "50/30ms"),
+        ("5/15minute", 5, 900_000, "5/15minute"),
+        ("7/1ms", 7, 1, "7/ms"),
+        ("16777215/366day", 16_777_215, 31_622_400_000, "16777215/366day"),
+        ("8/6ms", 8, 6, "8/6ms"),
+        ("9/1000ms", 9, 1_000, "9/second"),
+        ("1/24hour", 1, 86_400_000, "1/day"),
+    ] {
+        let parsed = Quota::parse_list(text).expect("a quota");
+        assert_eq!(parsed, [Quota { limit, window_ms }], "{text}");
+        assert_eq!(parsed[0].to_string(), written);
+        assert_eq!(Quota::parse_list(written).expect("its own text"), parsed);
+    }
+    let two = Quota::parse_list(" 10/second ;1000/hour ").expect("two quotas");
+    assert_eq!(two, [quota("10/second"), quota("1000/hour")]);
+}
+
+#[test]
+fn every_wrong_quota_has_a_kind_and_a_place() {
+    for (text, kind, offset) in [
+        ("", Kind::Empty, 0),
+        ("   ", Kind::Empty, 0),
+        (";", Kind::EmptyQuota, 0),
+        ("1/day;", Kind::EmptyQuota, 6),
+        ("1/day; ;2/hour", Kind::EmptyQuota, 7),
+        ("/minute", Kind::NoLimit, 0),
+        ("minute", Kind::NoLimit, 0),
+        ("-1/minute", Kind::NotADigit, 0),
+        ("1_0/minute", Kind::NotADigit, 1),
+        ("1 /minute", Kind::NotADigit, 1),
+        ("\u{0663}/minute", Kind::NotADigit, 0),
+        ("100", Kind::NoWindow, 3),
+        ("100 per minute", Kind::NoWindow, 3),
+        ("100/", Kind::NoUnit, 4),
+        ("100/5", Kind::NoUnit, 5),
+        ("100/minutes", Kind::UnknownUnit, 4),
+        ("100/ minute", Kind::UnknownUnit, 4),
+        ("100/Minute", Kind::UnknownUnit, 4),
+        ("100/5m", Kind::UnknownUnit, 5),
+        ("100/second/2", Kind::UnknownUnit, 4),
+        ("0/minute", Kind::ZeroLimit, 0),
+        ("010/minute", Kind::LeadingZero, 0),
+        ("10/05minute", Kind::LeadingZero, 3),
+        ("10/0minute", Kind::ZeroWindow, 3),
+        ("16777216/minute", Kind::LimitTooLarge, 0),
+        ("99999999999999999999999/minute", Kind::LimitTooLarge, 0),
+        ("10/367day", Kind::WindowTooLong, 3),
+        ("10/99999999999999999999999day", Kind::WindowTooLong, 3),
+        ("10/18446744073709551615day", Kind::WindowTooLong, 3),
+        ("8/5ms", Kind::WindowTooShort, 2),
+        ("1/day; 5/fortnight", Kind::UnknownUnit, 9),
+        ("10/minute; 5/60second", Kind::SameWindow, 11),
+    ] {
+        let error = Quota::parse_list(text).expect_err(text);
+        assert_eq!((error.kind(), error.offset()), (kind, offset), "{text}");
+        assert!(error.to_string().contains(&format!("byte {offset}")));
+    }
+}
+
+#[test]
+fn a_log_is_exact_and_a_ring_is_whole_again_after_seven_sixths() {
+    let clock = Arc::new(ManualClock::new(1_000_000, 0));
+    let limiter = limiter(&clock);
+    let three = limiter.rule("log", quota("3/second")).expect("a rule");
+    let twelve = limiter.rule("ring", quota("12/6second")).expect("a rule");
+    for left in (0..3).rev() {
+        let decision = hit(&limiter, three, "k");
+        assert_eq!((decision.allowed, decision.limit, decision.remaining), (true, 3, left));
+        clock.advance(100);
+    }
+    let refused = hit(&limiter, three, "k");
+    assert_eq!((refused.allowed, refused.remaining), (false, 0));
+    assert_eq!((refused.retry_after_ms, refused.reset_after_ms), (701, 901));
+    clock.advance(701);
+    assert!(hit(&limiter, three, "k").allowed);
+
+    for _ in 0..12 {
+        assert!(hit(&limiter, twelve, "k").allowed);
+    }
+    let refused = hit(&limiter, twelve, "k");
+    assert!(!refused.allowed && refused.retry_after_ms > 6_000 && refused.retry_after_ms <= 7_000);
+    clock.advance(6_000);
+    assert!(!hit(&limiter, twelve, "k").allowed);
+}
+
+#[test]
+fn six_sevenths_of_the_rate_are_sustained_however_short_the_window() {
+    for (limit, window_ms) in [(8, 6), (8, 7), (10, 11), (100, 1_000), (600, 59_999)] {
+        let clock = Arc::new(ManualClock::new(0, 0));
+        let limiter = limiter(&clock);
+        let rule = limiter.rule("q", Quota { limit, window_ms }).expect("a rule");
+        let mut admitted = 0u64;
+        while clock.monotonic_ms() < 60 * window_ms {
+            let decision = hit(&limiter, rule, "k");
+            admitted += u64::from(decision.allowed);
+            clock.advance(decision.retry_after_ms);
+        }
+        let due = clock.monotonic_ms() * u64::from(limit) * 6 / (7 * window_ms);
+        assert!(admitted >= due, "{limit}/{window_ms}ms: {admitted} of {due}");
+    }
+}
+
+#[test]
+fn a_cost_above_the_limit_is_refused_for_good() {
+    let clock = Arc::new(ManualClock::new(5, 0));
+    let limiter = limiter(&clock);
+    let rule = limiter.rule("q", quota("5/second")).expect("a rule");
+    let costly = limiter.hit(&[Charge { rule, key: b"k", cost: 6 }]);
+    assert_eq!((costly.allowed, costly.retry_after_ms, costly.remaining), (false, u64::MAX, 5));
+    assert!(limiter.hit(&[Charge { rule, key: b"k", cost: 5 }]).allowed);
+    assert!(!hit(&limiter, rule, "k").allowed);
+}
+
+#[test]
+fn one_key_named_twice_in_a_hit_is_charged_twice() {
+    let clock = Arc::new(ManualClock::new(5, 0));
+    let limiter = limiter(&clock);
+    let other = limiter.rule("other", quota("100/second")).expect("a rule");
+    let rule = limiter.rule("q", quota("5/second")).expect("a rule");
+    let charge = Charge { rule, key: b"k", cost: 2 };
+    let both = [Charge { rule: other, key: b"k", cost: 1 }, charge, charge];
+    let first = limiter.hit(&both);
+    assert_eq!((first.allowed, first.charge, first.remaining), (true, 1, 1));
+    assert_eq!((limiter.hit(&both).allowed, limiter.peek(&both[1..2]).remaining), (false, 1));
+}
+
+#[test]
+fn all_or_nothing() {
+    let clock = Arc::new(ManualClock::new(0, 0));
+    let limiter = limiter(&clock);
+    let wide = limiter.rule("wide", quota("100/hour")).expect("a rule");
+    let narrow = limiter.rule("narrow", quota("2/second")).expect("a rule");
+    let charges = [Charge { rule: wide, key: b"k", cost: 1 }, Charge { rule: narrow, key: b"k", cost: 1 }];
+    assert!(limiter.hit(&charges).allowed && limiter.hit(&charges).allowed);
+    for _ in 0..50 {
+        let refused = limiter.hit(&charges);
+        assert_eq!((refused.allowed, refused.charge, refused.limit), (false, 1, 2));
+    }
+    assert_eq!(limiter.peek(&charges[..1]).remaining, 98);
+}
+
+#[test]
+fn a_full_table_refuses_newcomers_and_forgets_nobody() {
+    let clock = Arc::new(ManualClock::new(7, 0));
+    let limiter = limiter(&clock);
+    let rule = limiter.rule("q", quota("1/minute")).expect("a rule");
+    let keys: Vec<String> = (0..2_000).map(|key| format!("key {key}")).collect();
+    let admitted: Vec<&String> = keys.iter().filter(|key| hit(&limiter, rule, key).allowed).collect();
+    assert!(admitted.len() >= 64, "room for the capacity: {}", admitted.len());
+    let refused = keys.iter().map(|key| hit(&limiter, rule, key)).filter(|it| it.table_full).count();
+    assert!(refused > 0);
+    for key in &admitted {
+        let again = hit(&limiter, rule, key);
+        assert!(!again.allowed && !again.table_full, "{key} was given a fresh quota");
+    }
+    clock.advance(60_001);
+    let newcomers = (0..64).filter(|key| hit(&limiter, rule, &format!("new {key}")).allowed).count();
+    assert!(newcomers > 48, "dead keys make room: {newcomers}");
+}
+
+#[test]
+fn a_rule_is_its_name_and_its_quota() {
+    let clock = Arc::new(ManualClock::new(7, 0));
+    let limiter = limiter(&clock);
+    let rule = limiter.rule("login", quota("5/minute")).expect("a rule");
+    assert_eq!(limiter.rule("login", quota("5/minute")), Ok(rule));
+    assert_ne!(limiter.rule("login", quota("6/minute")), Ok(rule));
+    assert_ne!(limiter.rule("other", quota("5/minute")), Ok(rule));
+    assert_eq!(
+        limiter.rule("bad", Quota { limit: 0, window_ms: 5 }),
+        Err(LimiterError::Quota(Kind::ZeroLimit))
+    );
+    for limit in 1..=252 {
+        assert!(limiter.rule("many", Quota { limit, window_ms: 1_000 }).is_ok());
+    }
+    let error = limiter.rule("many", Quota { limit: 300, window_ms: 1_000 });
+    assert_eq!(error, Err(LimiterError::TooManyRules));
+    assert_eq!(limiter.rule("login", quota("5/minute")), Ok(rule), "known ones stay known");
+}
+
+#[test]
+fn capacities_that_make_no_table() {
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(0, 0));
+    for capacity in [0, usize::MAX] {
+        let error = Limiter::new(capacity, Arc::clone(&clock)).map(|_| ()).expect_err("no table");
+        assert_eq!(error, LimiterError::Capacity);
+    }
+}
+
+#[test]
+fn threads_share_one_quota() {
+    for limit in [5u32, 500] {
+        let limiter = Limiter::new(64, Arc::new(SystemClock)).expect("a table");
+        let rule = limiter.rule("q", Quota { limit, window_ms: 3_600_000 }).expect("a rule");
+        let admitted: usize = std::thread::scope(|scope| {
+            let hits = || (0..1_000).filter(|_| hit(&limiter, rule, "k").allowed).count();
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(hits)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("a count")).sum()
+        });
+        assert_eq!(admitted, limit as usize);
+    }
+}
