@@ -114,7 +114,8 @@ impl Quota {
 
 impl fmt::Display for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = UNITS.iter().find(|(_, ms)| self.window_ms.is_multiple_of(*ms) && self.window_ms > 0);
+        let unit =
+            UNITS.iter().find(|(_, ms)| self.window_ms.is_multiple_of(*ms) && self.window_ms > 0);
         let (name, ms) = unit.copied().unwrap_or(("ms", 1));
         match self.window_ms / ms {
             1 => write!(f, "{}/{name}", self.limit),

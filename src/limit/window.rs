@@ -75,13 +75,20 @@ impl Window {
             now,
             floor: self.start_of(part.saturating_sub(PARTS as u64)),
             newer: self.start_of(part + 1),
-            home: Some(Home { index: (part % BUCKETS as u64) as usize, start: self.start_of(part) }),
+            home: Some(Home {
+                index: (part % BUCKETS as u64) as usize,
+                start: self.start_of(part),
+            }),
         }
     }
 
     /// When a bucket started at `ms` stops counting: the first millisecond at which it is dead.
     fn death(self, ms: u64) -> u64 {
-        if self.is_log() { ms + self.ms + 1 } else { self.start_of(self.part_of(ms) + BUCKETS as u64) }
+        if self.is_log() {
+            ms + self.ms + 1
+        } else {
+            self.start_of(self.part_of(ms) + BUCKETS as u64)
+        }
     }
 
     /// Milliseconds until nothing counts any more.

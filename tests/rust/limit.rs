@@ -102,14 +102,22 @@ fn check_numbers(
     }
     prop_assert!(decision.retry_after_ms > 0 && decision.retry_after_ms <= decision.reset_after_ms);
     let later = ManualClock::new(clock.monotonic_ms() + decision.retry_after_ms - 1, 0);
-    prop_assert!(!peek_at(limiter, clock, &later, charges).allowed, "would have been admitted sooner");
+    prop_assert!(
+        !peek_at(limiter, clock, &later, charges).allowed,
+        "would have been admitted sooner"
+    );
     later.advance(1);
     prop_assert!(peek_at(limiter, clock, &later, charges).allowed, "retry_after was too short");
     Ok(())
 }
 
 /// Peeks with the limiter's clock moved to `later`, and moved on from there: only forward, as time does.
-fn peek_at(limiter: &Limiter, clock: &ManualClock, later: &ManualClock, charges: &[Charge<'_>]) -> Decision {
+fn peek_at(
+    limiter: &Limiter,
+    clock: &ManualClock,
+    later: &ManualClock,
+    charges: &[Charge<'_>],
+) -> Decision {
     clock.advance(later.monotonic_ms() - clock.monotonic_ms());
     limiter.peek(charges)
 }
@@ -250,7 +258,8 @@ fn all_or_nothing() {
     let limiter = limiter(&clock);
     let wide = limiter.rule("wide", quota("100/hour")).expect("a rule");
     let narrow = limiter.rule("narrow", quota("2/second")).expect("a rule");
-    let charges = [Charge { rule: wide, key: b"k", cost: 1 }, Charge { rule: narrow, key: b"k", cost: 1 }];
+    let charges =
+        [Charge { rule: wide, key: b"k", cost: 1 }, Charge { rule: narrow, key: b"k", cost: 1 }];
     assert!(limiter.hit(&charges).allowed && limiter.hit(&charges).allowed);
     for _ in 0..50 {
         let refused = limiter.hit(&charges);
@@ -265,16 +274,19 @@ fn a_full_table_refuses_newcomers_and_forgets_nobody() {
     let limiter = limiter(&clock);
     let rule = limiter.rule("q", quota("1/minute")).expect("a rule");
     let keys: Vec<String> = (0..2_000).map(|key| format!("key {key}")).collect();
-    let admitted: Vec<&String> = keys.iter().filter(|key| hit(&limiter, rule, key).allowed).collect();
+    let admitted: Vec<&String> =
+        keys.iter().filter(|key| hit(&limiter, rule, key).allowed).collect();
     assert!(admitted.len() >= 64, "room for the capacity: {}", admitted.len());
-    let refused = keys.iter().map(|key| hit(&limiter, rule, key)).filter(|it| it.table_full).count();
+    let refused =
+        keys.iter().map(|key| hit(&limiter, rule, key)).filter(|it| it.table_full).count();
     assert!(refused > 0);
     for key in &admitted {
         let again = hit(&limiter, rule, key);
         assert!(!again.allowed && !again.table_full, "{key} was given a fresh quota");
     }
     clock.advance(60_001);
-    let newcomers = (0..64).filter(|key| hit(&limiter, rule, &format!("new {key}")).allowed).count();
+    let newcomers =
+        (0..64).filter(|key| hit(&limiter, rule, &format!("new {key}")).allowed).count();
     assert!(newcomers > 48, "dead keys make room: {newcomers}");
 }
 

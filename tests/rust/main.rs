@@ -1,7 +1,7 @@
 //! The tests of the core that need no Python, one module a room.
 
 mod arrows;
-mod limit;
 mod check;
 mod json;
+mod limit;
 mod schema;
