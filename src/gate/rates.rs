@@ -74,7 +74,10 @@ impl From<LimiterError> for EngineFault {
     fn from(error: LimiterError) -> Self {
         match error {
             LimiterError::NoRandomness => Self::NoRandomness,
-            LimiterError::TooManyRules | LimiterError::Capacity => Self::TooManyRates,
+            // A policy's quotas were read from text, and have numbers that can be enforced.
+            LimiterError::TooManyRules | LimiterError::Capacity | LimiterError::Quota(_) => {
+                Self::TooManyRates
+            }
         }
     }
 }
