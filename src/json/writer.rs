@@ -7,6 +7,7 @@ use super::document::Document;
 use super::error::Error;
 use super::limits::Limits;
 use super::numbers;
+use super::place::{Place, place};
 use super::strings;
 use super::tape::{Node, Open, Tag, Tape, narrow, widen};
 use crate::reason::Reason;
@@ -60,15 +61,31 @@ impl Writer {
         Self { limits: *limits, text, tape, due: Due::Value, fault: None }
     }
 
-    /// What has been written so far: for the place of a fault.
+    /// What has been written so far.
     pub fn text(&self) -> &[u8] {
         self.text.as_bytes()
     }
 
-    /// Where the text of the next value will begin.
-    pub fn next_offset(&self) -> usize {
-        let comma = self.due == Due::Value && self.tape.open.last().is_some_and(|o| o.count > 0);
-        self.text.len().saturating_add(usize::from(comma))
+    /// Where a fault of this writer lies in what it has written, and would have written next.
+    pub fn place(&self, error: Error) -> Place {
+        let mut text = Cow::Borrowed(self.text());
+        if text.len() <= error.offset() {
+            // Something must stand where the value would have begun, or the place would be around it.
+            text.to_mut().push(b'?');
+        }
+        place(&text, error.offset())
+    }
+
+    /// A fault where the next value, or name, would have begun: it is one that JSON cannot say.
+    pub fn refuse(&mut self, reason: Reason) -> Error {
+        let refused = self.step(|writer| {
+            match writer.due {
+                Due::Name => writer.count()?,
+                Due::Value | Due::Member | Due::Nothing => writer.begin_value()?,
+            }
+            Err(writer.here(reason))
+        });
+        refused.err().unwrap_or_else(|| self.here(reason))
     }
 
     /// `null`
@@ -89,9 +106,10 @@ impl Writer {
             let at = writer.text.len();
             let malformed = Error::new(Reason::JsonNumber, at);
             let read = numbers::read(text, 0, writer.limits.max_number_chars);
-            let read = read.map_err(|error| match error.reason() {
-                Reason::JsonNumberChars | Reason::JsonNumberRange => Error::new(error.reason(), at),
-                _ => malformed,
+            let too_much = [Reason::JsonNumberChars, Reason::JsonNumberRange];
+            let read = read.map_err(|error| match too_much.contains(&error.reason()) {
+                true => Error::new(error.reason(), at),
+                false => malformed,
             })?;
             if read.next != text.len() {
                 return Err(malformed);
@@ -166,8 +184,8 @@ impl Writer {
     pub fn finish(mut self) -> Result<Document<'static>, Error> {
         self.step(|writer| match writer.due {
             Due::Nothing => Ok(()),
-            _ if writer.text.is_empty() => Err(writer.here(Reason::JsonEmpty)),
-            _ => Err(writer.here(Reason::JsonTruncated)),
+            Due::Value if writer.text.is_empty() => Err(writer.here(Reason::JsonEmpty)),
+            Due::Value | Due::Name | Due::Member => Err(writer.here(Reason::JsonTruncated)),
         })?;
         Ok(Document::new(Cow::Owned(self.text), self.tape))
     }
@@ -178,10 +196,9 @@ impl Writer {
             return Err(fault);
         }
         let ceiling = self.limits.byte_ceiling();
-        let done = call(self).and_then(|()| match self.text.len() > ceiling {
-            true => Err(Error::new(Reason::JsonBytes, ceiling)),
-            false => Ok(()),
-        });
+        let too_long = Error::new(Reason::JsonBytes, ceiling);
+        let done = call(self)
+            .and_then(|()| if self.text.len() > ceiling { Err(too_long) } else { Ok(()) });
         self.fault = done.err();
         done
     }

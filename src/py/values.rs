@@ -63,10 +63,10 @@ pub(super) fn document(
             Err(error) => return Err(Fault::Json(error, json::place(b"", 0))),
         },
         Err(Broken::Json(error)) => error,
-        Err(Broken::Reason(reason)) => Error::new(reason, writer.next_offset()),
+        Err(Broken::Reason(reason)) => writer.refuse(reason),
         Err(Broken::Python(error)) => return Err(Fault::Python(error)),
     };
-    Err(Fault::Json(error, json::place(writer.text(), error.offset())))
+    Err(Fault::Json(error, writer.place(error)))
 }
 
 fn write_all(writer: &mut Writer, root: &Bound<'_, PyAny>) -> Result<(), Broken> {
