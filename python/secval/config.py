@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from secval._core import Limits
 
 __all__ = [
+    "AnswersConfig",
     "ApiConfig",
     "AuthConfig",
     "ClientConfig",
@@ -69,10 +70,12 @@ class AuthConfig:
     """`[auth]`: who checks the credentials that the document's `security` demands.
 
     Attributes:
-        required: "app": the application does, on every operation that demands them.
+        required: "app": the application does.
+        operations: Where: "METHOD template" each; None is every operation whose document demands credentials.
     """
 
     required: Literal["app"] | None = None
+    operations: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +86,15 @@ class ClientConfig:
         trusted_proxies: Address prefixes whose forwarding header is believed; never a wildcard.
         header: The one header that these proxies set.
         allow: The only addresses that may call: prefixes, or paths of files with one prefix a line.
-        deny: Addresses that may not.
+        deny: Addresses that may not; where both match, the longer prefix decides.
+        peerless: Accept connections without an address (a unix socket), as from a trusted proxy.
     """
 
     trusted_proxies: Sequence[str] | None = None
     header: Literal["x-forwarded-for", "forwarded"] | None = None
     allow: Sequence[str | PathLike[str]] | None = None
     deny: Sequence[str | PathLike[str]] | None = None
+    peerless: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +125,8 @@ class RateConfig:
         subject: What is counted: "address", "operation", "header:NAME", or several of them.
         operations: "METHOD template" with `*` for one segment and `**` for the rest; every operation if None.
         cost: How much one request counts.
-        mode: Enforce, or only record.
+        mode: "monitor" only records.
+        reason: Why the mode is "off".
     """
 
     quota: str
@@ -128,6 +134,7 @@ class RateConfig:
     operations: Sequence[str] | None = None
     cost: int | None = None
     mode: Mode | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +161,19 @@ class OperationConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswersConfig:
+    """`[answers]`: what answers show.
+
+    Attributes:
+        server_timing: Add `Server-Timing: gate;dur=0.012` (milliseconds in the gate) to every answer.
+        detail: "pointer" tells where a body violates its schema; "code" tells only that it does.
+    """
+
+    server_timing: bool | None = None
+    detail: Literal["pointer", "code"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The whole of `secval.toml`, but for the document's own path.
 
@@ -168,6 +188,7 @@ class Config:
     request: RequestConfig = field(default_factory=RequestConfig)
     rate: Mapping[str, RateConfig] = field(default_factory=dict[str, RateConfig])
     operations: Mapping[str, OperationConfig] = field(default_factory=dict[str, OperationConfig])
+    answers: AnswersConfig = field(default_factory=AnswersConfig)
     mode: Mode | None = None
     reason: str | None = None
 
