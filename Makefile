@@ -92,7 +92,7 @@ types: $(STAMPS)/lint $(STAMPS)/core
 
 arrows: $(STAMPS)/lint $(STAMPS)/core
 	$(SAY) 'arrows between the Python modules'
-	@cd python && $(CURDIR)/$(BIN)/lint-imports --config ../pyproject.toml --no-cache
+	@$(BIN)/lint-imports --no-cache
 
 # ---- lints ----
 

@@ -27,7 +27,7 @@ import httpx
 from cases import GROUPS, Case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 HERE = Path(__file__).parent
 START_SECONDS = 30
@@ -130,7 +130,7 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[tuple[int, Path]]:
+def server() -> Generator[tuple[int, Path]]:
     """A server in a process of its own; stopped, by its own id, at the end."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:

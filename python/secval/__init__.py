@@ -11,6 +11,7 @@ judges every request before any of your code runs. Everything that is not declar
 The building blocks are useful alone: `loads`, `Schema`, `AllowList`, `Range`, `Length`, `IPSet`.
 """
 
+from secval import asgi, wsgi
 from secval._core import (
     AllowList,
     Gate,
@@ -24,6 +25,7 @@ from secval._core import (
     Violation,
     loads,
 )
+from secval._current import current
 from secval.config import Config
 from secval.errors import (
     JSONError,
@@ -52,5 +54,8 @@ __all__ = [
     "ValidationError",
     "Verdict",
     "Violation",
+    "asgi",
+    "current",
     "loads",
+    "wsgi",
 ]

@@ -88,9 +88,8 @@ class GateMiddleware:
             else:
                 await _refuse_handshake(scope, send, verdict)
         else:
-            raise UsageError(
-                "a scope of this type cannot be judged: only http, websocket and lifespan"
-            )
+            message = "a scope of this type cannot be judged: only http, websocket and lifespan"
+            raise UsageError(message)
 
     async def _serve(self, scope: Scope, exchange: _Exchange, verdict: Verdict) -> None:
         if verdict.would_refuse is not None:
@@ -264,12 +263,8 @@ def _encoded(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 
 def _answer(verdict: Verdict) -> tuple[list[tuple[bytes, bytes]], bytes]:
     body = verdict.problem()
-    headers = [
-        (b"content-type", b"application/problem+json"),
-        (b"content-length", str(len(body)).encode("ascii")),
-        *_encoded(verdict.headers),
-    ]
-    return headers, body
+    length = (b"content-length", str(len(body)).encode("ascii"))
+    return [length, *_encoded(verdict.headers)], body
 
 
 async def _refuse(scope: Scope, send: Send, verdict: Verdict, *, gone: bool) -> None:

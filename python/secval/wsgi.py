@@ -82,7 +82,7 @@ class _Body:
 
     def __init__(self, environ: WSGIEnvironment) -> None:
         self._environ = environ
-        self._stream = environ.get("wsgi.input")
+        self._stream: Any = environ.get("wsgi.input")
         # It was read to its end.
         self._over = False
 
@@ -276,11 +276,7 @@ def _refuse(
 ) -> Iterable[bytes]:
     record(verdict)
     body = verdict.problem()
-    headers = [
-        ("Content-Type", "application/problem+json"),
-        ("Content-Length", str(len(body))),
-        *verdict.headers,
-    ]
+    headers = [("Content-Length", str(len(body))), *verdict.headers]
     if environ["REQUEST_METHOD"] == "HEAD":
         body = b""
     status = verdict.status

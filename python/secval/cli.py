@@ -1,0 +1,218 @@
+"""`secval` on the command line: look at a policy, and try requests on it. Starts no server and sends nothing.
+
+    secval check secval.toml
+    secval test secval.toml POST /v1/bookings --body booking.json -H 'Host: api.example.com'
+
+Exit codes: 0 for a sound policy or an allowed request, 1 for a policy with faults or a refused request, 2 for a
+command that could not be understood.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from secval._core import Gate
+from secval.errors import PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from secval._core import Verdict
+
+__all__ = ["main"]
+
+OK, FAULT, USAGE = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        arguments: Those of the process when None.
+
+    Returns:
+        The exit code.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        gate = Gate.from_file(options.policy)
+    except PolicyError as error:
+        _show_faults(error, as_json=options.json)
+        return FAULT
+    if options.command == "check":
+        return _check(gate, options)
+    return _test(gate, options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="secval", description="Look at a policy, and try requests on it."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("policy", metavar="POLICY", help="secval.toml, or an OpenAPI document")
+    common.add_argument("--json", action="store_true", help="for programs")
+
+    check = "compile a policy: list its operations with what each demands, or all of its faults"
+    commands.add_parser("check", parents=[common], help=check, description=check)
+
+    judge = "judge one request, and print the verdict"
+    test = commands.add_parser("test", parents=[common], help=judge, description=judge)
+    test.add_argument("method", metavar="METHOD")
+    test.add_argument("target", metavar="TARGET", help="as in the request line, still encoded")
+    test.add_argument(
+        "-H",
+        "--header",
+        metavar="NAME:VALUE",
+        action="append",
+        default=[],
+        type=_header,
+        help="may be given again",
+    )
+    test.add_argument("--body", metavar="FILE", type=_file, help="a file, or - for standard input")
+    test.add_argument("--peer", metavar="IP", default="127.0.0.1", help="(default: 127.0.0.1)")
+    test.add_argument(
+        "--scheme", choices=("http", "https", "ws", "wss"), default="https", help="(default: https)"
+    )
+    return parser
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name:
+        message = "a header is NAME:VALUE"
+        raise argparse.ArgumentTypeError(message)
+    return name, value.strip()
+
+
+def _file(name: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        raise argparse.ArgumentTypeError(message) from error
+
+
+# ---- check ----
+
+
+def _check(gate: Gate, options: argparse.Namespace) -> int:
+    operations = gate.operations()
+    if options.json:
+        _print_json(operations)
+        return OK
+    rows = [_row(operation) for operation in operations]
+    for line in _table(("operation", "body", "parameters", "quotas", "who", "notes"), rows):
+        print(line)
+    print(f"\n{len(rows)} operations; everything else is refused")
+    return OK
+
+
+def _row(operation: dict[str, Any]) -> tuple[str, ...]:
+    raise NotImplementedError
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    """Lines with their columns aligned; a column that is empty everywhere is left out."""
+    kept = [column for column in range(len(head)) if any(row[column] for row in rows)]
+    table = [head, *rows]
+    widths = [max(len(row[column]) for row in table) for column in kept]
+    for row in table:
+        cells = (row[column].ljust(width) for column, width in zip(kept, widths, strict=True))
+        yield "  ".join(cells).rstrip()
+
+
+def _show_faults(error: PolicyError, *, as_json: bool) -> None:
+    if as_json:
+        _print_json([fault._asdict() for fault in error.faults])
+        return
+    for fault in error.faults:
+        print(fault, file=sys.stderr)
+    count = len(error.faults)
+    print(f"{count} fault{'s' if count > 1 else ''}", file=sys.stderr)
+
+
+# ---- test ----
+
+
+def _test(gate: Gate, options: argparse.Namespace) -> int:
+    headers: list[tuple[str, str]] = options.header
+    given = {name.lower() for name, _ in headers}
+    body: bytes = options.body or b""
+    if body:
+        # What any client sends beside a body.
+        if "content-type" not in given:
+            headers = [*headers, ("Content-Type", "application/json")]
+        if not given & {"content-length", "transfer-encoding"}:
+            headers = [*headers, ("Content-Length", str(len(body)))]
+    if "host" not in given:
+        headers = [*headers, ("Host", _host(gate))]
+    verdict = gate.judge(
+        options.method,
+        options.target,
+        headers,
+        body,
+        peer=options.peer,
+        scheme=options.scheme,
+        websocket=options.scheme in {"ws", "wss"},
+    )
+    if options.json:
+        _print_json(_described(verdict))
+    else:
+        _show_verdict(verdict)
+    return OK if verdict.allowed else FAULT
+
+
+def _host(gate: Gate) -> str:
+    raise NotImplementedError
+
+
+def _described(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "allowed": verdict.allowed,
+        "status": verdict.status,
+        "reason": verdict.reason,
+        "would_refuse": verdict.would_refuse,
+        "operation": verdict.operation,
+        "client": verdict.client,
+        "request_id": verdict.request_id,
+        "headers": verdict.headers,
+        "params": verdict.params if verdict.judged else None,
+        "problem": json.loads(verdict.problem()) if verdict.problem() else None,
+        "elapsed_us": verdict.elapsed_us,
+    }
+
+
+def _show_verdict(verdict: Verdict) -> None:
+    if verdict.allowed:
+        print("allowed")
+    else:
+        print(f"refused {verdict.status} {verdict.reason}")
+    rows: list[tuple[str, str]] = []
+    if verdict.would_refuse:
+        rows.append(("would be refused", verdict.would_refuse))
+    rows.append(("operation", verdict.operation or "-"))
+    rows.append(("client", verdict.client or "-"))
+    rows.append(("in the gate", f"{verdict.elapsed_us:.0f} µs"))
+    rows.extend((name, value) for name, value in verdict.headers)
+    if verdict.judged:
+        rows.extend(
+            (f"{place} {name}", json.dumps(value, ensure_ascii=False))
+            for place, values in verdict.params.items()
+            for name, value in values.items()
+        )
+        rows.append(("body", f"{len(verdict.raw)} bytes" if verdict.raw else "none"))
+    for line in _table(("", ""), rows):
+        if line:
+            print(f"  {line}")
+    if verdict.problem():
+        print()
+        _print_json(json.loads(verdict.problem()))
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
