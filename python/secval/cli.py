@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from secval._core import Verdict
+    from secval.types import Scheme
 
 __all__ = ["main"]
 
@@ -76,7 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("--body", metavar="FILE", type=_file, help="a file, or - for standard input")
     test.add_argument("--peer", metavar="IP", default="127.0.0.1", help="(default: 127.0.0.1)")
     test.add_argument(
-        "--scheme", choices=("http", "https", "ws", "wss"), default="https", help="(default: https)"
+        "--scheme",
+        choices=("http", "https", "ws", "wss"),
+        help="(default: https if the policy has it)",
     )
     return parser
 
@@ -106,14 +110,55 @@ def _check(gate: Gate, options: argparse.Namespace) -> int:
         _print_json(operations)
         return OK
     rows = [_row(operation) for operation in operations]
-    for line in _table(("operation", "body", "parameters", "quotas", "who", "notes"), rows):
+    for line in _table(("operation", "parameters", "body", "quotas", "who", "notes"), rows):
         print(line)
     print(f"\n{len(rows)} operations; everything else is refused")
     return OK
 
 
 def _row(operation: dict[str, Any]) -> tuple[str, ...]:
-    raise NotImplementedError
+    body = operation["body"]
+    parameters = [
+        parameter["name"] + ("" if parameter["required"] else "?")
+        for parameter in operation["parameters"]
+    ]
+    quotas = [
+        f"{rate['name']} {'; '.join(rate['quotas'])}{_unless(rate['mode'], 'enforce')}"
+        for rate in operation["quotas"]
+    ]
+    who = [*(operation["addresses"] or ())]
+    if operation["auth"]:
+        who.append(f"credentials ({operation['auth']})")
+    return (
+        f"{operation['method']} {' '.join(operation['paths'])}",
+        " ".join(parameters),
+        f"{_bytes(body['max_bytes'])}{'' if body['required'] else ', optional'}" if body else "",
+        ", ".join(quotas),
+        ", ".join(who),
+        ", ".join(_notes(operation)),
+    )
+
+
+def _notes(operation: dict[str, Any]) -> Iterable[str]:
+    if operation["mode"] != "enforce":
+        yield f"mode {operation['mode']}"
+    for flag in ("hidden", "websocket"):
+        if operation[flag]:
+            yield flag
+    for date in ("deprecated", "sunset"):
+        if operation[date] is not None:
+            yield f"{date} {datetime.fromtimestamp(operation[date], UTC):%Y-%m-%d}"
+
+
+def _unless(mode: str, usual: str) -> str:
+    return "" if mode == usual else f" ({mode})"
+
+
+def _bytes(count: int) -> str:
+    for unit, size in (("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if count >= size and count % size == 0:
+            return f"{count // size} {unit}"
+    return f"{count} bytes"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterable[str]:
@@ -151,14 +196,15 @@ def _test(gate: Gate, options: argparse.Namespace) -> int:
             headers = [*headers, ("Content-Length", str(len(body)))]
     if "host" not in given:
         headers = [*headers, ("Host", _host(gate))]
+    scheme = options.scheme or _scheme(gate)
     verdict = gate.judge(
         options.method,
         options.target,
         headers,
         body,
         peer=options.peer,
-        scheme=options.scheme,
-        websocket=options.scheme in {"ws", "wss"},
+        scheme=scheme,
+        websocket=scheme in {"ws", "wss"},
     )
     if options.json:
         _print_json(_described(verdict))
@@ -168,7 +214,13 @@ def _test(gate: Gate, options: argparse.Namespace) -> int:
 
 
 def _host(gate: Gate) -> str:
-    raise NotImplementedError
+    """The first name that the policy has; any would do where it takes any."""
+    name = gate.hosts[0] if gate.hosts else "*"
+    return "localhost" if name == "*" else name
+
+
+def _scheme(gate: Gate) -> Scheme:
+    return "https" if "https" in gate.schemes else "http"
 
 
 def _described(verdict: Verdict) -> dict[str, Any]:

@@ -48,7 +48,8 @@ class Probe:
         scheme: Scheme = "https",
         headers: Iterable[tuple[str, str]] = (),
     ) -> None:
-        self._gate, self._host, self._peer, self._scheme = gate, host, peer, scheme
+        self._gate, self._host, self._peer = gate, host, peer
+        self._scheme: Scheme = scheme
         self._headers = tuple(headers)
 
     def __call__(

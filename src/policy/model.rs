@@ -161,6 +161,16 @@ pub enum Hosts {
     Names(Vec<String>),
 }
 
+impl Hosts {
+    /// As a policy writes them: `*` for any.
+    pub fn names(&self) -> Vec<String> {
+        match self {
+            Self::Any => vec!["*".to_owned()],
+            Self::Names(names) => names.clone(),
+        }
+    }
+}
+
 /// The schemes that an API is served under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schemes {
@@ -168,6 +178,14 @@ pub struct Schemes {
     pub http: bool,
     /// https, wss.
     pub https: bool,
+}
+
+impl Schemes {
+    /// `http`, `https`: those that it is.
+    pub fn names(self) -> Vec<&'static str> {
+        let all = [("http", self.http), ("https", self.https)];
+        all.into_iter().filter_map(|(name, served)| served.then_some(name)).collect()
+    }
 }
 
 /// Sizes of requests.

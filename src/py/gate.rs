@@ -141,6 +141,18 @@ impl Gate {
         }
     }
 
+    /// The Hosts that the API answers to; `["*"]` for any.
+    #[getter]
+    fn hosts(&self) -> Vec<String> {
+        self.gate.with_policy(|policy| policy.hosts.names())
+    }
+
+    /// The schemes that it is served under: "http", "https".
+    #[getter]
+    fn schemes(&self) -> Vec<&'static str> {
+        self.gate.with_policy(|policy| policy.schemes.names())
+    }
+
     /// What each operation demands, as a list of dicts.
     fn operations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let summary = self.gate.with_policy(summary::operations);

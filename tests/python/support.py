@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 from collections import deque
 
 import secval
-from secval.config import AnswersConfig, ApiConfig, AuthConfig, Config, OperationConfig, RequestConfig
+from secval.config import ApiConfig, Config, OperationConfig, RequestConfig
 
 THING = {
     "type": "object",
     "required": ["name"],
-    "properties": {"name": {"type": "string", "maxLength": 20}, "size": {"type": "integer", "maximum": 10}},
+    "properties": {
+        "name": {"type": "string", "maxLength": 20},
+        "size": {"type": "integer", "maximum": 10},
+    },
 }
 JSON_BODY = {"required": True, "content": {"application/json": {"schema": THING}}}
 ANY = {"200": {"description": "whatever the application says"}}
@@ -24,14 +28,20 @@ DOCUMENT = {
     "servers": [{"url": "http://api.test"}, {"url": "https://api.test"}],
     "paths": {
         "/things": {
-            "get": {"parameters": [{"name": "q", "in": "query", "schema": {"type": "string"}}], "responses": ANY},
+            "get": {
+                "parameters": [{"name": "q", "in": "query", "schema": {"type": "string"}}],
+                "responses": ANY,
+            },
             "post": {"requestBody": JSON_BODY, "responses": ANY},
             "put": {"requestBody": {**JSON_BODY, "required": False}, "responses": ANY},
             "delete": {"responses": ANY},
         },
         "/things/{id}": {"get": {"parameters": [ID], "responses": ANY}},
         "/café": {"get": {"responses": ANY}},
-        "/monitored": {"post": {"requestBody": JSON_BODY, "responses": ANY}, "get": {"responses": ANY}},
+        "/monitored": {
+            "post": {"requestBody": JSON_BODY, "responses": ANY},
+            "get": {"responses": ANY},
+        },
         "/off": {"post": {"requestBody": JSON_BODY, "responses": ANY}},
         "/old": {"get": {"responses": ANY}},
         "/admin": {"get": {"responses": ANY}},
@@ -42,17 +52,13 @@ DOCUMENT = {
 
 def make_gate(**config) -> secval.Gate:
     """The gate of that API; `config` replaces parts of its configuration."""
-    import datetime
-
     standard = {
         "api": ApiConfig(closed="requests", hosts=["api.test", "127.0.0.1"]),
         "request": RequestConfig(max_body=1000),
         "operations": {
             "* /monitored": OperationConfig(mode="monitor"),
             "* /off": OperationConfig(mode="off", reason="its requests are judged elsewhere"),
-            "GET /old": OperationConfig(
-                deprecated=datetime.date(2020, 1, 1), sunset=datetime.date(2100, 1, 1)
-            ),
+            "GET /old": OperationConfig(deprecated=dt.date(2020, 1, 1), sunset=dt.date(2100, 1, 1)),
             "GET /admin": OperationConfig(addresses=["10.0.0.0/8"]),
         },
     }
@@ -179,7 +185,3 @@ def serve(app, scope, *messages):
     server = Server(*messages)
     asyncio.run(app(scope, server.receive, server.send))
     return server
-
-
-__all__ = [name for name in globals() if not name.startswith("_")]
-assert AnswersConfig and AuthConfig

@@ -20,8 +20,9 @@ from support import (
 )
 
 import secval
+from secval._log import Budget
 from secval.asgi import GateMiddleware
-from secval.config import AnswersConfig
+from secval.config import AnswersConfig, ApiConfig, Config, RequestConfig
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,12 @@ def guarded(gate, scope, *messages, app=None):
 
 
 def test_a_judged_body_is_replayed_as_one_message(gate):
-    pieces = [chunk(GOOD[:5], more=True), chunk(b"", more=True), chunk(GOOD[5:], more=True), chunk()]
+    pieces = [
+        chunk(GOOD[:5], more=True),
+        chunk(b"", more=True),
+        chunk(GOOD[5:], more=True),
+        chunk(),
+    ]
     app, server = guarded(gate, scope("POST", headers=CHUNKED), *pieces)
     assert app.messages == [chunk(GOOD)]
     assert (server.status, server.body) == (200, b"hello")
@@ -82,7 +88,8 @@ def test_a_disconnect_after_the_body_still_arrives(gate):
     called = []
     inner = scope("POST", headers=with_json())
     server = serve(GateMiddleware(app, gate), inner, chunk(GOOD), DISCONNECT, DISCONNECT)
-    assert called and not server.sent
+    assert called
+    assert not server.sent
 
 
 def test_the_servers_own_empty_body_is_not_a_second_one(gate):
@@ -118,7 +125,9 @@ def test_more_body_after_the_end_is_a_disconnect(gate):
         received.extend([await receive(), await receive()])
 
     received = []
-    serve(GateMiddleware(app, gate), scope("POST", headers=with_json()), chunk(GOOD), chunk(b"more"))
+    serve(
+        GateMiddleware(app, gate), scope("POST", headers=with_json()), chunk(GOOD), chunk(b"more")
+    )
     assert received == [chunk(GOOD), DISCONNECT]
 
 
@@ -226,7 +235,9 @@ def test_a_broken_server_is_recorded_and_its_error_stays(gate):
 
 
 def test_monitor_lets_through_what_it_would_refuse(gate):
-    app, server = guarded(gate, scope("POST", "/monitored", headers=with_json(body=BAD)), chunk(BAD))
+    app, server = guarded(
+        gate, scope("POST", "/monitored", headers=with_json(body=BAD)), chunk(BAD)
+    )
     assert server.status == 200
     assert app.messages == [chunk(BAD)]
     assert app.verdict.would_refuse == "schema.violation"
@@ -315,7 +326,13 @@ def test_streams_and_extensions_pass_untouched(gate):
         {"type": "http.response.early_hint", "links": [b"</a>"]},
         {"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")], "trailers": True},
         {"type": "http.response.body", "body": b"one", "more_body": True},
-        {"type": "http.response.zerocopysend", "file": 3, "offset": 0, "count": 5, "more_body": True},
+        {
+            "type": "http.response.zerocopysend",
+            "file": 3,
+            "offset": 0,
+            "count": 5,
+            "more_body": True,
+        },
         {"type": "http.response.pathsend", "path": "/etc/hostname"},
         {"type": "http.response.trailers", "headers": [(b"x", b"y")], "more_trailers": False},
     ]
@@ -363,7 +380,9 @@ def test_current_is_the_requests_own(gate):
     async def main():
         guarded = GateMiddleware(app, gate)
         server = Server()
-        calls = (guarded(scope(path=f"/things/{i}"), server.receive, server.send) for i in range(1, 50))
+        calls = (
+            guarded(scope(path=f"/things/{i}"), server.receive, server.send) for i in range(1, 50)
+        )
         await asyncio.gather(*calls)
 
     seen = set()
@@ -392,9 +411,9 @@ def test_current_is_the_requests_own(gate):
 def test_the_path_that_is_judged_is_the_clients(path, raw, root):
     base = {"url": "http://api.test" + root.rstrip("/")}
     document = {**DOCUMENT, "servers": [base]}
-    from secval.config import ApiConfig, Config, RequestConfig
-
-    config = Config(api=ApiConfig(hosts=["api.test"]), request=RequestConfig(decoded_target=raw is None))
+    config = Config(
+        api=ApiConfig(hosts=["api.test"]), request=RequestConfig(decoded_target=raw is None)
+    )
     gate = secval.Gate.from_openapi(document, config=config)
     app, server = guarded(gate, scope(path=path, raw=raw, root_path=root))
     assert server.status == 200, server.body
@@ -414,8 +433,6 @@ def test_the_path_that_is_judged_is_the_clients(path, raw, root):
 )
 def test_a_root_is_whole_segments(path, raw, root):
     document = {**DOCUMENT, "servers": [{"url": "http://api.test/v1"}]}
-    from secval.config import ApiConfig, Config
-
     gate = secval.Gate.from_openapi(document, config=Config(api=ApiConfig(hosts=["api.test"])))
     app, server = guarded(gate, scope(path=path, raw=raw, root_path=root))
     assert app.calls == 0
@@ -538,8 +555,6 @@ def test_what_monitor_lets_through_is_logged_too(gate, caplog):
 
 
 def test_a_flood_of_refusals_is_no_flood_of_lines():
-    from secval._log import Budget
-
     now = [0.0]
     budget = Budget(lines=3, clock=lambda: now[0])
     assert [budget.spend("a") for _ in range(5)] == [0, 0, 0, None, None]
