@@ -1,8 +1,82 @@
-//! What each operation demands, for people (being built).
+//! What each operation demands, for people and programs: `secval check`.
 
-use super::model::Policy;
+#![forbid(unsafe_code)]
 
-/// A list, an object per operation.
-pub fn operations(_policy: &Policy) -> serde_json::Value {
-    todo!()
+use serde_json::{Value, json};
+
+use super::model::{Location, Mode, Operation, Policy, Rate, Subject};
+
+/// A list in the document's order, an object per operation.
+///
+/// Its members: `method`, `template`, `paths` (with each base), `parameters` (`name`, `in`, `required`, `types`),
+/// `body` (null, or `required`, `media`, `max_bytes`), `quotas` (those that count every request too), `addresses`
+/// (null, or prefixes), `hidden`, `auth` (null or `"app"`), `mode`, `deprecated` and `sunset` (null, or seconds
+/// since 1970), `websocket`.
+pub fn operations(policy: &Policy) -> Value {
+    policy.operations.iter().map(|operation| describe(operation, policy)).collect()
+}
+
+fn describe(operation: &Operation, policy: &Policy) -> Value {
+    let paths = operation.bases.iter().map(|base| format!("{base}{}", operation.template));
+    let charged = policy.address_rates.iter().chain(&operation.rates);
+    let quotas = charged.filter_map(|index| policy.rates.get(*index)).map(quota);
+    json!({
+        "method": operation.method,
+        "template": operation.template,
+        "paths": paths.collect::<Vec<_>>(),
+        "parameters": operation.parameters.iter().map(|parameter| json!({
+            "name": parameter.name,
+            "in": parameter.location.name(),
+            "required": parameter.required || matches!(parameter.location, Location::Path(_)),
+            "types": types(parameter.kinds),
+        })).collect::<Vec<_>>(),
+        "body": operation.body.as_ref().map(|body| json!({
+            "required": body.required,
+            "media": body.media.iter().map(|media| media.essence.as_str()).collect::<Vec<_>>(),
+            "max_bytes": operation.max_body,
+        })),
+        "quotas": quotas.collect::<Vec<_>>(),
+        "addresses": operation.addresses.as_ref().map(|set| {
+            set.iter().map(|prefix| prefix.to_string()).collect::<Vec<_>>()
+        }),
+        "hidden": operation.hidden,
+        "auth": operation.app_auth.then_some("app"),
+        "mode": mode(operation.mode),
+        "deprecated": operation.deprecated,
+        "sunset": operation.sunset,
+        "websocket": operation.websocket,
+    })
+}
+
+fn types(kinds: super::model::Kinds) -> Vec<&'static str> {
+    let all = [
+        (kinds.boolean, "boolean"),
+        (kinds.integer && !kinds.number, "integer"),
+        (kinds.number, "number"),
+        (kinds.string, "string"),
+    ];
+    all.into_iter().filter(|(has, _)| *has).map(|(_, name)| name).collect()
+}
+
+fn quota(rate: &Rate) -> Value {
+    let subject = rate.subject.iter().map(|part| match part {
+        Subject::Address => "address".to_owned(),
+        Subject::Operation => "operation".to_owned(),
+        Subject::Header(name) => format!("header:{name}"),
+    });
+    json!({
+        "name": rate.name,
+        "quotas": rate.quotas.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "subject": subject.collect::<Vec<_>>(),
+        "cost": rate.cost,
+        "mode": mode(rate.mode),
+    })
+}
+
+fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Enforce => "enforce",
+        Mode::Monitor => "monitor",
+        Mode::Off => "off",
+    }
 }

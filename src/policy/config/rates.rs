@@ -1,0 +1,90 @@
+//! `[rate.NAME]`: quotas, what they are counted against, and where.
+
+use super::{Pattern, keys, mode, request};
+use crate::limit::Quota;
+use crate::policy::fault::Faults;
+use crate::policy::model::{Rate, Subject};
+use crate::policy::source::At;
+
+/// A rate, and the operations that it counts.
+#[derive(Debug)]
+pub(in crate::policy) struct RateRule<'s> {
+    pub(in crate::policy) rate: Rate,
+    /// `None`: every one.
+    pub(in crate::policy) operations: Option<Vec<Pattern<'s>>>,
+    pub(in crate::policy) at: At<'s>,
+}
+
+pub(super) fn read<'s>(table: Option<&At<'s>>, faults: &mut Faults) -> Vec<RateRule<'s>> {
+    let rates = table.into_iter().flat_map(At::members);
+    rates.filter_map(|(name, at)| rule(name, at, faults)).collect()
+}
+
+fn rule<'s>(name: &str, at: At<'s>, faults: &mut Faults) -> Option<RateRule<'s>> {
+    at.need_object(faults)?;
+    if let Some(replace) = at.get("replace") {
+        faults.push(replace.fault("not offered yet: rates add up"));
+    }
+    keys(&at, &["quota", "subject", "operations", "cost", "mode", "reason", "replace"], faults);
+    if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) || name.is_empty() {
+        // It stands in RateLimit-Policy, as the name of an item.
+        faults.push(at.fault("a rate's name is made of letters, digits, `-` and `_`"));
+    }
+    let cost = at.get("cost").and_then(|cost| request::count(&cost, faults)).unwrap_or(1);
+    let cost = u32::try_from(cost).unwrap_or(u32::MAX);
+    let quotas = quotas(&at, cost, faults);
+    let subject =
+        at.get("subject").map_or_else(|| vec![Subject::Address], |at| subjects(&at, faults));
+    let operations = at.get("operations").map(|list| Pattern::list(&list, faults));
+    let mode = mode::read(&at, faults).unwrap_or_default();
+    let rate = Rate { name: name.to_owned(), quotas, subject, cost, mode };
+    Some(RateRule { rate, operations, at })
+}
+
+fn quotas(at: &At<'_>, cost: u32, faults: &mut Faults) -> Vec<Quota> {
+    let Some(quota) = at.get("quota") else {
+        faults.push(at.fault("`quota` is missing: how much in how long, such as \"100/minute\""));
+        return Vec::new();
+    };
+    let Some(text) = quota.need_str(faults) else { return Vec::new() };
+    let list = Quota::parse_list(text).map_err(|error| quota.fault(format!("no quota: {error}")));
+    let list = faults.take(list).unwrap_or_default();
+    if list.iter().any(|quota| cost > quota.limit) {
+        faults.push(
+            at.fault("one request costs more than a whole quota: none would ever be admitted"),
+        );
+    }
+    list
+}
+
+/// `"address"`, `"operation"`, `"header:NAME"`, or a list of them.
+fn subjects(at: &At<'_>, faults: &mut Faults) -> Vec<Subject> {
+    let parts: Vec<At<'_>> = if at.is_array() { at.items().collect() } else { vec![at.clone()] };
+    let mut subjects = Vec::new();
+    for part in parts {
+        let Some(text) = part.need_str(faults) else { continue };
+        match subject(text) {
+            Ok(subject) if subjects.contains(&subject) => {
+                faults.push(part.fault("this part of the subject is there twice"));
+            }
+            Ok(subject) => subjects.push(subject),
+            Err(message) => faults.push(part.fault(message)),
+        }
+    }
+    if at.is_array() && at.items().next().is_none() {
+        faults.push(at.fault("a quota of no subject: write \"address\" or \"operation\""));
+    }
+    subjects
+}
+
+fn subject(text: &str) -> Result<Subject, &'static str> {
+    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    match text.split_once(':') {
+        None if text == "address" => Ok(Subject::Address),
+        None if text == "operation" => Ok(Subject::Operation),
+        Some(("header", name)) if !name.is_empty() && name.bytes().all(token) => {
+            Ok(Subject::Header(name.to_ascii_lowercase()))
+        }
+        _ => Err("expected \"address\", \"operation\" or \"header:NAME\", or a list of them"),
+    }
+}
