@@ -205,7 +205,7 @@ fn read_document(document: &Bound<'_, PyAny>) -> PyResult<Source> {
     match values::document(document, &limits) {
         Ok(value) => {
             let value = value.to_serde().map_err(|e| errors::json(py, e, value.text()))?;
-            Ok(Source::memory("openapi", value))
+            Source::memory("openapi", &value).map_err(|faults| errors::policy(py, &faults))
         }
         Err(values::Fault::Python(error)) => Err(error),
         Err(values::Fault::Json(error, place)) => {
