@@ -8,17 +8,20 @@ judges every request before any of your code runs. Everything that is not declar
     gate = secval.Gate.from_file("secval.toml")
     app = secval.asgi.GateMiddleware(app, gate)  # or secval.wsgi.GateMiddleware
 
-The building blocks are useful alone: `loads`, `Schema`, `AllowList`, `Range`, `Length`, `IPSet`.
+The building blocks are useful alone: `loads`, `Schema`, `AllowList`, `Range`, `Length`, `IPSet`, `Limiter`.
 """
 
 from secval import asgi, wsgi
 from secval._core import (
     AllowList,
+    Decision,
     Gate,
     IPSet,
     Length,
+    Limiter,
     Limits,
     Pending,
+    Quota,
     Range,
     Schema,
     Verdict,
@@ -39,14 +42,17 @@ from secval.errors import (
 __all__ = [
     "AllowList",
     "Config",
+    "Decision",
     "Gate",
     "IPSet",
     "JSONError",
     "Length",
+    "Limiter",
     "Limits",
     "NotJudged",
     "Pending",
     "PolicyError",
+    "Quota",
     "Range",
     "Schema",
     "SecvalError",

@@ -7,6 +7,8 @@
         verdict = ask("POST", "/v1/bookings", json={"nights": -1})
         assert verdict.reason == "schema.violation"
 
+`ManualClock` is time for a `Limiter`, which moves only when told to.
+
 Import it by its name: `import secval.testing`.
 """
 
@@ -15,13 +17,15 @@ from __future__ import annotations
 import json as _json
 from typing import TYPE_CHECKING, Any, Final
 
+from secval._core import ManualClock
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from secval._core import Gate, Verdict
     from secval.types import Scheme
 
-__all__ = ["Probe"]
+__all__ = ["ManualClock", "Probe"]
 
 _NOTHING: Final = object()
 

@@ -9,6 +9,7 @@ mod check;
 mod errors;
 mod gate;
 mod json;
+mod limiter;
 mod objects;
 mod panics;
 mod pending;
@@ -27,6 +28,8 @@ mod _core {
     use super::gate::Gate;
     #[pymodule_export]
     use super::json::{Limits, loads};
+    #[pymodule_export]
+    use super::limiter::{Decision, Limiter, ManualClock, Quota};
     #[pymodule_export]
     use super::pending::Pending;
     #[pymodule_export]
