@@ -75,8 +75,9 @@ impl Layout {
 
     /// First line of the set that a hash falls into: its high bits, scaled.
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "less than `sets`, which is a usize")]
     pub(super) fn set(self, spread: u64) -> usize {
-        let index = (u128::from(spread) * self.sets as u128 >> 64) as usize;
+        let index = ((u128::from(spread) * self.sets as u128) >> 64) as usize;
         Self::first_set() + index * SET_LINES
     }
 

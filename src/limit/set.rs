@@ -30,13 +30,26 @@ impl Ways {
     }
 }
 
-impl Iterator for Ways {
+impl IntoIterator for Ways {
+    type Item = usize;
+    type IntoIter = Each;
+
+    #[inline]
+    fn into_iter(self) -> Each {
+        Each(self)
+    }
+}
+
+/// The lines of [`Ways`], first to last.
+pub(super) struct Each(Ways);
+
+impl Iterator for Each {
     type Item = usize;
 
     #[inline]
     fn next(&mut self) -> Option<usize> {
-        let way = self.first()?;
-        *self = self.rest();
+        let way = self.0.first()?;
+        self.0 = self.0.rest();
         Some(way)
     }
 }

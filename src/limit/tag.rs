@@ -87,7 +87,7 @@ impl Tag {
     /// Another key's tag, one version on.
     #[inline]
     pub(super) fn given_to(self, identity: Identity, state: State) -> Self {
-        let version = (self.0 >> STATE_BITS) + 1 & ((1 << VERSION_BITS) - 1);
+        let version = ((self.0 >> STATE_BITS) + 1) & ((1 << VERSION_BITS) - 1);
         Self(identity.0 << (STATE_BITS + VERSION_BITS) | version << STATE_BITS | state as u64)
     }
 }

@@ -63,6 +63,7 @@ impl Window {
 
     /// The window as it stands at `now`, in milliseconds.
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "a remainder of BUCKETS")]
     pub(super) fn at(self, now: u64) -> Frame {
         let limit = u64::from(self.limit);
         if self.is_log() {
@@ -166,15 +167,12 @@ impl Frame {
     /// seven sub-windows old, since every word has its own residue, and dead.
     #[inline]
     pub(super) fn place(&self, words: &[Bucket; LINE], cost: u64) -> Option<Step> {
-        let (index, kept) = match self.home {
-            Some(home) => {
-                let index = 1 + home.index;
-                (index, (words[index].ms() >= home.start).then_some(words[index]))
-            }
-            None => {
-                let free = |word: &Bucket| word.count() == 0 || self.is_dead(*word);
-                (1 + words[1..].iter().position(free)?, None)
-            }
+        let (index, kept) = if let Some(home) = self.home {
+            let index = 1 + home.index;
+            (index, (words[index].ms() >= home.start).then_some(words[index]))
+        } else {
+            let free = |word: &Bucket| word.count() == 0 || self.is_dead(*word);
+            (1 + words[1..].iter().position(free)?, None)
         };
         let old = words[index];
         let new = match kept {

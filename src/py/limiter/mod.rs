@@ -38,7 +38,7 @@ use crate::limit::{self, Charge, LimiterError, Rule};
 ///     [True, True, False]
 #[pyclass(frozen, module = "secval._core")]
 pub(super) struct Limiter {
-    limiter: limit::Limiter,
+    inner: limit::Limiter,
     rules: Vec<Rule>,
     quotas: Vec<Quota>,
 }
@@ -64,7 +64,7 @@ impl Limiter {
         let limiter = limit::Limiter::new(capacity, clock).map_err(usage)?;
         let rule = |quota: &Quota| limiter.rule("", quota.inner());
         let rules = quotas.iter().map(rule).collect::<Result<_, _>>().map_err(usage)?;
-        Ok(Self { limiter, rules, quotas })
+        Ok(Self { inner: limiter, rules, quotas })
     }
 
     /// The quotas, in the order given.
@@ -81,14 +81,14 @@ impl Limiter {
     #[pyo3(signature = (key, cost=1))]
     fn hit(&self, key: &Bound<'_, PyAny>, cost: u32) -> PyResult<Decision> {
         let key = bytes_of(key, cost)?;
-        Ok(self.limiter.hit(&self.charges(&key, cost)).into())
+        Ok(self.inner.hit(&self.charges(&key, cost)).into())
     }
 
     /// What `hit` would answer now, without counting anything.
     #[pyo3(signature = (key, cost=1))]
     fn peek(&self, key: &Bound<'_, PyAny>, cost: u32) -> PyResult<Decision> {
         let key = bytes_of(key, cost)?;
-        Ok(self.limiter.peek(&self.charges(&key, cost)).into())
+        Ok(self.inner.peek(&self.charges(&key, cost)).into())
     }
 
     fn __repr__(&self) -> String {
