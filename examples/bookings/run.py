@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from cases import GROUPS, Case
+from cases import GROUPS, LOGIN, Case
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -65,8 +65,8 @@ class Client:
         reply = self._once(case)
         for _ in range(1, case.repeat):
             reply = self._once(case)
-        with contextlib.suppress(ValueError, TypeError):
-            self._token = json.loads(reply.body).get("token", self._token)
+        if case.target == LOGIN and reply.status == http.client.OK:
+            self._token = json.loads(reply.body)["token"]
         return reply
 
     def _once(self, case: Case) -> Reply:

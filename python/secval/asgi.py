@@ -245,10 +245,11 @@ def _whole(path: str, raw: bytes | None, root: str) -> tuple[str, bytes | None]:
     that is a head of it, and `path` otherwise: so this is what `root_path` is put before.
     """
     base = root.rstrip("/")
-    rest = _below(path, root)
-    if raw is not None and (rest == path or _below(unquote(raw.decode("latin-1")), root) == path):
-        raw = quote(base).encode("ascii") + raw
-    return base + rest, raw
+    if raw is not None:
+        asked = unquote(raw.decode("latin-1"))
+        if _below(asked, root) == asked:
+            raw = quote(base).encode("ascii") + raw
+    return base + _below(path, root), raw
 
 
 def _below(path: str, root: str) -> str:

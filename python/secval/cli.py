@@ -109,23 +109,36 @@ def _check(gate: Gate, options: argparse.Namespace) -> int:
     if options.json:
         _print_json(operations)
         return OK
-    rows = [_row(operation) for operation in operations]
+    common = _common(operations)
+    rows = [_row(operation, common) for operation in operations]
     for line in _table(("operation", "parameters", "body", "quotas", "who", "notes"), rows):
         print(line)
-    print(f"\n{len(rows)} operations; everything else is refused")
+    print()
+    for rate in common:
+        print(f"every request: {_rate(rate)}")
+    print(f"{len(rows)} operations; everything else is refused")
     return OK
 
 
-def _row(operation: dict[str, Any]) -> tuple[str, ...]:
+def _common(operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rates that all operations have: said once."""
+    first = operations[0]["quotas"] if operations else []
+    return [rate for rate in first if all(rate in other["quotas"] for other in operations)]
+
+
+def _rate(rate: dict[str, Any]) -> str:
+    subject = " and ".join(rate["subject"])
+    monitored = "" if rate["mode"] == "enforce" else f" ({rate['mode']})"
+    return f"{rate['name']} {'; '.join(rate['quotas'])} by {subject}{monitored}"
+
+
+def _row(operation: dict[str, Any], common: list[dict[str, Any]]) -> tuple[str, ...]:
     body = operation["body"]
     parameters = [
         parameter["name"] + ("" if parameter["required"] else "?")
         for parameter in operation["parameters"]
     ]
-    quotas = [
-        f"{rate['name']} {'; '.join(rate['quotas'])}{_unless(rate['mode'], 'enforce')}"
-        for rate in operation["quotas"]
-    ]
+    quotas = [_rate(rate) for rate in operation["quotas"] if rate not in common]
     who = [*(operation["addresses"] or ())]
     if operation["auth"]:
         who.append(f"credentials ({operation['auth']})")
@@ -148,10 +161,6 @@ def _notes(operation: dict[str, Any]) -> Iterable[str]:
     for date in ("deprecated", "sunset"):
         if operation[date] is not None:
             yield f"{date} {datetime.fromtimestamp(operation[date], UTC):%Y-%m-%d}"
-
-
-def _unless(mode: str, usual: str) -> str:
-    return "" if mode == usual else f" ({mode})"
 
 
 def _bytes(count: int) -> str:

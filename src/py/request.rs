@@ -43,7 +43,7 @@ pub(super) fn with_head<T>(
         return with_headers(lines, circumstances, &headers, judge);
     }
     let objects: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)> =
-        pairs.iter().map(|pair| pair.extract()).collect::<PyResult<_>>()?;
+        pairs.iter().map(|object| pair(&object)).collect::<PyResult<_>>()?;
     let encode =
         |(name, value)| Ok((encoded(name, "header name")?, encoded(value, "header value")?));
     let texts: Vec<_> = objects.iter().map(|(n, v)| encode((n, v))).collect::<PyResult<_>>()?;
@@ -100,6 +100,11 @@ fn snapshot<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyTuple>> {
     }
     let pairs = headers.try_iter()?.collect::<PyResult<Vec<_>>>()?;
     PyTuple::new(headers.py(), pairs)
+}
+
+/// A header of a server that makes lists of them (daphne, hypercorn's HTTP/2), or of an unusual type.
+fn pair<'py>(object: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    object.cast::<PyList>().map_or_else(|_| object.extract(), |list| list.to_tuple().extract())
 }
 
 /// The headers where they lie, if all of them are pairs of `bytes` or ASCII `str`.
