@@ -52,7 +52,7 @@ mod writer;
 pub use document::{Document, Items, Kind, Members, Number, Value};
 pub use error::{Error, Stopped};
 pub use limits::Limits;
-pub use observer::{Observer, Silent};
+pub use observer::{Known, Observer, Silent};
 pub use parser::{parse, parse_observed, parse_str};
 pub use place::{Place, place};
 pub use tape::Tape;

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use super::document::{Document, Number};
 use super::error::{Error, Stopped};
 use super::limits::Limits;
-use super::observer::{Observer, Silent};
+use super::observer::{Known, Observer, Silent};
 use super::tape::{Node, Open, Tag, Tape, narrow, widen};
 use super::{numbers, strings};
 use crate::reason::Reason;
@@ -266,20 +266,44 @@ impl<O: Observer> Parser<'_, O> {
         }
         let start = self.at;
         let node = self.push_uncounted(Tag::String);
+        let ahead = self.text.as_bytes().get(start..).unwrap_or_default();
+        if let Some(bytes) = self.observer.predicted(node, ahead) {
+            return self.predicted_name(bytes).map_err(Stopped::Json);
+        }
         let place = self.content(node)?;
         let Tape { nodes, unescaped, names, .. } = &mut *self.tape;
         let name = slice(self.text, unescaped, place);
-        let text = |other: u32| name_text(self.text, nodes, unescaped, other);
-        if !names.add(name, node, text) {
+        let new = match self.observer.name(node, name).map_err(Stopped::Fault)? {
+            Known::New => true,
+            Known::Repeated => false,
+            Known::Unknown => {
+                names.add(name, node, |other| name_text(self.text, nodes, unescaped, other))
+            }
+        };
+        if !new {
             return Err(Error::new(Reason::JsonDuplicateKey, start).into());
         }
-        self.observer.name(node, name).map_err(Stopped::Fault)?;
         self.skip_blank();
         match self.peek() {
             Some(b':') => self.at = self.at.saturating_add(1),
             Some(_) => return Err(self.fault(Reason::JsonExpectedColon).into()),
             None => return Err(self.fault(Reason::JsonTruncated).into()),
         }
+        self.skip_blank();
+        Ok(())
+    }
+
+    /// A name that the observer has recognised: so many bytes with its quotes and its colon.
+    fn predicted_name(&mut self, bytes: usize) -> Result<(), Error> {
+        let from = self.at.saturating_add(1);
+        let len = bytes.saturating_sub(3);
+        if self.limits.max_string_bytes.is_some_and(|ceiling| len > ceiling) {
+            return Err(self.fault(Reason::JsonStringBytes));
+        }
+        if let Some(node) = self.tape.nodes.last_mut() {
+            (node.a, node.b) = (narrow(from), narrow(len));
+        }
+        self.at = self.at.saturating_add(bytes);
         self.skip_blank();
         Ok(())
     }
