@@ -160,7 +160,7 @@ def test_the_wall_clock_is_no_matter() -> None:
 def test_threads_share_one_quota() -> None:
     many = secval.Limiter("500/hour")
     counts: list[int] = []
-    work = lambda: counts.append(admitted(many, "k", 1000))  # noqa: E731
+    work = lambda: counts.append(admitted(many, "k", 1000))
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
