@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jsonschema::{Keyword, PatternOptions, ValidationError, ValidationOptions, Validator};
 use referencing::Registry;
-use serde_json::Value as Serde;
+use serde_json::{Value as Serde, json};
 
 use super::dialect::Dialect;
 use super::formats::{self, Check, FormatRule, Formats, Meaning, NumberFormat};
@@ -42,6 +42,10 @@ pub(super) enum Height {
     PerLevel(usize),
 }
 
+/// The value is nested too deeply to be judged by the arbiter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooDeep;
+
 impl Arbiter {
     pub(super) fn compile(
         schema: &Serde,
@@ -60,9 +64,32 @@ impl Arbiter {
         Ok(Self { validator: build.build(schema)?, height })
     }
 
-    /// Whether it is valid; `None` for a value that is nested too deeply to tell.
-    pub(super) fn is_valid(&self, value: Value<'_>) -> Option<bool> {
+    /// The schema at a place of a registered resource.
+    pub(super) fn refer(
+        uri: &str,
+        registry: &Registry<'_>,
+        options: &Options,
+        height: Height,
+    ) -> Result<Self, ValidationError<'static>> {
+        // An identifier of its own: without one it would take the place of a resource that has none either.
+        let dialect = options.dialect.unwrap_or(Dialect::Draft202012);
+        let build = configured(&options.formats, dialect)
+            .with_registry(registry)
+            .offline()
+            .with_pattern_options(PatternOptions::regex())
+            .with_draft(dialect.draft())
+            .with_base_uri("secval:/reference");
+        Ok(Self { validator: build.build(&json!({ "$ref": uri }))?, height })
+    }
+
+    /// Whether it is valid.
+    pub(super) fn is_valid(&self, value: Value<'_>) -> Result<bool, TooDeep> {
         self.with_stack(value, || self.validator.is_valid(Instance::Value(value)))
+    }
+
+    /// Whether a member's name is valid as a value.
+    pub(super) fn is_valid_name(&self, name: &str) -> bool {
+        self.validator.is_valid(Instance::Name(name))
     }
 
     /// The first violation.
@@ -70,19 +97,19 @@ impl Arbiter {
         &self,
         value: Value<'_>,
         tell: impl Fn(&ValidationError<'_>) -> T,
-    ) -> Option<Option<T>> {
+    ) -> Result<Option<T>, TooDeep> {
         self.with_stack(value, || {
             self.validator.validate(Instance::Value(value)).err().map(|error| tell(&error))
         })
     }
 
-    /// The first violations, in the crate's order; `None` for a value that is nested too deeply.
+    /// The first violations, in the crate's order.
     pub(super) fn violations<T>(
         &self,
         value: Value<'_>,
         limit: usize,
         tell: impl Fn(&ValidationError<'_>) -> T,
-    ) -> Option<Vec<T>> {
+    ) -> Result<Vec<T>, TooDeep> {
         self.with_stack(value, || {
             self.validator
                 .iter_errors(Instance::Value(value))
@@ -92,18 +119,18 @@ impl Arbiter {
         })
     }
 
-    fn with_stack<T>(&self, value: Value<'_>, work: impl FnOnce() -> T) -> Option<T> {
+    fn with_stack<T>(&self, value: Value<'_>, work: impl FnOnce() -> T) -> Result<T, TooDeep> {
         let steps = match self.height {
             Height::Steps(steps) => steps,
             Height::PerLevel(steps) => {
                 let depth = depth(value);
                 if depth > DEEPEST {
-                    return None;
+                    return Err(TooDeep);
                 }
                 depth.saturating_add(1).saturating_mul(steps)
             }
         };
-        Some(stack::with_bytes(steps.saturating_add(8).saturating_mul(STEP), work))
+        Ok(stack::with_bytes(steps.saturating_add(8).saturating_mul(STEP), work))
     }
 }
 

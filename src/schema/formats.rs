@@ -105,7 +105,6 @@ const ANNOTATIONS: &[&str] = &[
     "time-local",
 ];
 
-/// Formats that OpenAPI's registry lists under no draft but that are standard words of their field.
 impl NumberFormat {
     pub(super) fn find(name: &str) -> Option<Self> {
         NUMBERS.iter().find(|format| format.name == name).copied()
@@ -117,13 +116,6 @@ impl NumberFormat {
             && Decimal::parse(self.least) <= value
             && value <= Decimal::parse(self.most)
     }
-}
-
-/// A format, as a schema's node has it.
-#[derive(Debug, Clone)]
-pub(super) struct Format {
-    pub(super) name: Arc<str>,
-    pub(super) check: Check,
 }
 
 /// What asserts a format.

@@ -5,10 +5,15 @@
 //! `$ref` is an edge, so recursive schemas are cycles. Keywords that only the arbiter judges are named in
 //! [`Schema::rest`].
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::formats::Format;
+use super::arbiter::Arbiter;
+use super::formats::Check;
 use super::pattern::Pattern;
+
+/// Properties up to which a name is looked for one by one.
+const SCANNED: usize = 8;
 
 /// A node of the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,7 +108,7 @@ pub(super) struct Schema {
 
     pub(super) length: Counts,
     pub(super) pattern: Option<Arc<Pattern>>,
-    pub(super) format: Option<Format>,
+    pub(super) format: Option<Check>,
 
     pub(super) prefix: Vec<NodeId>,
     /// For the items after the prefix; `additionalItems` where a draft calls it so.
@@ -115,6 +120,8 @@ pub(super) struct Schema {
     pub(super) item_count: Counts,
 
     pub(super) properties: Vec<(String, NodeId)>,
+    /// The same, for looking up.
+    pub(super) by_name: HashMap<String, NodeId>,
     pub(super) patterns: Vec<(Arc<Pattern>, NodeId)>,
     pub(super) additional: Option<NodeId>,
     pub(super) names: Option<NodeId>,
@@ -132,15 +139,37 @@ pub(super) struct Schema {
     pub(super) not: Option<NodeId>,
     pub(super) condition: Option<Condition>,
 
+    /// `unevaluatedProperties` and `unevaluatedItems`: judged by the arbiter, and read here for what they declare.
+    pub(super) unevaluated_members: Option<NodeId>,
+    pub(super) unevaluated_items: Option<NodeId>,
+
     /// Keywords that only the arbiter judges, and their schemas.
     pub(super) rest: Vec<&'static str>,
+    /// This schema alone, for the arbiter to judge: only where there is such a keyword, and a branch depends on it.
+    pub(super) arbiter: Option<Arc<Arbiter>>,
     pub(super) rest_in_place: Vec<NodeId>,
-    pub(super) rest_below: Vec<NodeId>,
 }
 
 impl Schema {
-    /// Schemas that apply to the same value.
+    /// What `properties` says of a name.
+    pub(super) fn property(&self, name: &str) -> Option<NodeId> {
+        if self.properties.len() <= SCANNED {
+            return self
+                .properties
+                .iter()
+                .find(|(declared, _)| declared == name)
+                .map(|(_, id)| *id);
+        }
+        self.by_name.get(name).copied()
+    }
+
+    /// Schemas that may apply to the same value.
     pub(super) fn in_place(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.in_place_always().chain(self.rest_in_place.iter().copied())
+    }
+
+    /// The same, but for references that depend on the way that led to them.
+    pub(super) fn in_place_always(&self) -> impl Iterator<Item = NodeId> + '_ {
         let condition = self
             .condition
             .into_iter()
@@ -152,7 +181,6 @@ impl Schema {
             .chain(self.not)
             .chain(condition)
             .chain(self.implies.iter().map(|(_, id)| *id))
-            .chain(self.rest_in_place.iter().copied())
     }
 
     /// Schemas that apply to a value's members or items.
@@ -164,6 +192,7 @@ impl Schema {
             .chain(self.patterns.iter().map(|(_, id)| *id))
             .chain(self.additional)
             .chain(self.names)
-            .chain(self.rest_below.iter().copied())
+            .chain(self.unevaluated_members)
+            .chain(self.unevaluated_items)
     }
 }

@@ -16,12 +16,13 @@ pub(super) fn faults(
     schema: &Value,
     draft: Draft,
     registry: &Registry<'_>,
+    is_missing: impl Fn(&str) -> bool,
 ) -> Vec<(String, String)> {
     let mut left = vec![(String::new(), schema.clone(), draft)];
     let mut found = Vec::new();
     while let Some((at, schema, draft)) = left.pop() {
         let Some(dialect) = Dialect::of(draft) else {
-            found.extend(custom(&schema, registry).map(|message| (at, message)));
+            found.extend(custom(&schema, registry, &is_missing).map(|message| (at, message)));
             continue;
         };
         let mut embedded = Vec::new();
@@ -36,15 +37,13 @@ pub(super) fn faults(
     found
 }
 
-/// Remembers all schemas that may be within one that was judged.
-pub(super) fn remember(schema: &Value, valid: &mut HashSet<*const Value>) {
-    let mut left = vec![schema];
-    while let Some(value) = left.pop() {
-        valid.insert(value);
-        match value {
-            Value::Object(members) => left.extend(members.values()),
-            Value::Array(items) => left.extend(items),
-            _ => {}
+/// Remembers all schemas within one that was judged.
+pub(super) fn remember(schema: &Value, draft: Draft, valid: &mut HashSet<*const Value>) {
+    let mut left = vec![(schema, draft)];
+    while let Some((schema, draft)) = left.pop() {
+        if valid.insert(schema) {
+            let draft = draft.detect(schema);
+            left.extend(draft.subresources_of(schema).map(|schema| (schema, draft)));
         }
     }
 }
@@ -55,9 +54,13 @@ fn validator(
     jsonschema::meta::validator_for(&json!({ "$schema": dialect.uri() }))
 }
 
-fn custom(schema: &Value, registry: &Registry<'_>) -> Option<String> {
+fn custom(
+    schema: &Value,
+    registry: &Registry<'_>,
+    is_missing: impl Fn(&str) -> bool,
+) -> Option<String> {
     let uri = schema.get("$schema")?.as_str()?;
-    if !registry.contains_resource(uri.trim_end_matches('#')) {
+    if !registry.contains_resource(uri.trim_end_matches('#')) || is_missing(uri) {
         // Told where the schema is read, at its `$schema`.
         return None;
     }
@@ -93,6 +96,6 @@ fn without_embedded(
                 .map(|(n, item)| without_embedded(item, draft, &format!("{at}/{n}"), embedded))
                 .collect()
         }
-        _ => value.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }

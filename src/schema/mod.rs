@@ -7,11 +7,12 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `set.rs` | the builder and the set |
+//! | `builder.rs`, `resources.rs`, `set.rs` | schemas collected, compiled, and judged by |
 //! | `dialect.rs`, `meta.rs` | the drafts, and schemas against their meta-schemas |
 //! | `survey.rs`, `graph.rs` | schemas, read once into a graph that all drafts share |
 //! | `formats.rs`, `pattern.rs`, `number.rs`, `equality.rs` | the parts that schemas are made of |
 //! | `arbiter.rs`, `instance.rs`, `stack.rs` | the `jsonschema` crate, which has the last word, over our documents |
+//! | `judge.rs`, `closed.rs` | which branches a value follows, and members that no schema declares |
 //! | `declared.rs`, `violation.rs` | what is told about a violation, and which members may be named |
 //!
 //! ```
@@ -33,24 +34,29 @@
 #![forbid(unsafe_code)]
 
 mod arbiter;
+mod builder;
+mod closed;
 mod declared;
 mod dialect;
 mod equality;
 mod formats;
 mod graph;
 mod instance;
+mod judge;
 mod meta;
 mod number;
 mod pattern;
+mod resources;
 mod set;
 mod stack;
 mod survey;
 mod violation;
 
+pub use builder::SetBuilder;
 pub use dialect::Dialect;
 pub use formats::{FormatRule, Formats};
 pub use instance::{Instance, Tree};
-pub use set::{Set, SetBuilder};
+pub use set::Set;
 pub use violation::Violation;
 
 use crate::json;

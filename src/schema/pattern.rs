@@ -9,7 +9,6 @@ use regex::Regex;
 /// A compiled pattern.
 #[derive(Debug)]
 pub(super) struct Pattern {
-    source: String,
     matcher: Matcher,
 }
 
@@ -36,11 +35,7 @@ impl Pattern {
             Some(PatternAnalysis::NoWhitespace) => Matcher::NoBlank,
             None => Matcher::Regex(regex),
         };
-        Ok(Self { source: source.to_owned(), matcher })
-    }
-
-    pub(super) fn source(&self) -> &str {
-        &self.source
+        Ok(Self { matcher })
     }
 
     pub(super) fn is_match(&self, text: &str) -> bool {
@@ -63,10 +58,8 @@ fn refuse(source: &str, error: &regex::Error) -> String {
     if text.contains("backreferences") {
         return format!("{source:?} uses a back-reference, which cannot be matched in linear time");
     }
-    match error {
-        regex::Error::CompiledTooBig(_) => {
-            format!("{source:?} compiles to an automaton that is too large")
-        }
-        _ => format!("{source:?} is no regular expression that can be matched in linear time"),
+    if matches!(error, regex::Error::CompiledTooBig(_)) {
+        return format!("{source:?} compiles to an automaton that is too large");
     }
+    format!("{source:?} is no regular expression that can be matched in linear time")
 }

@@ -3,7 +3,7 @@
 //! References are resolved by the arbiter's own resolver, so that both follow the same edges. The walk goes by a list
 //! of what is left, not by recursion: the depth of a schema costs heap.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use referencing::{Draft, Registry, Resolver};
@@ -11,12 +11,12 @@ use serde_json::{Map, Value};
 
 use super::Options;
 use super::dialect::Dialect;
-use super::formats::{self, Format, Meaning};
+use super::formats::{self, Meaning};
 use super::graph::{Bound, Condition, Contains, Counts, Graph, NodeId, Schema, Types};
 use super::meta;
 use super::number::Decimal;
 use super::pattern::Pattern;
-use super::set::Missing;
+use super::resources::Missing;
 
 /// A fault, at a place below a schema that is known by its address.
 #[derive(Debug)]
@@ -25,6 +25,14 @@ pub(super) struct Found {
     /// Pointer from there.
     pub(super) below: String,
     pub(super) message: String,
+}
+
+/// What a walk has read.
+pub(super) struct Read {
+    pub(super) root: NodeId,
+    /// Every node, and the schema that it was read from.
+    pub(super) schemas: BTreeMap<NodeId, *const Value>,
+    pub(super) found: Vec<Found>,
 }
 
 /// What one walk reads, and what it has found so far.
@@ -82,7 +90,7 @@ impl<'r, 's> Survey<'r, 's> {
         contents: &'r Value,
         resolver: Resolver<'r>,
         draft: Draft,
-    ) -> (NodeId, Vec<Found>) {
+    ) -> Read {
         let draft = draft.detect(contents);
         let root = self.target(Place { contents, resolver, draft });
         while let Some(Left { id, place }) = self.left.pop() {
@@ -91,16 +99,48 @@ impl<'r, 's> Survey<'r, 's> {
                 *slot = schema;
             }
         }
-        (root, self.found)
+        let schemas: BTreeMap<NodeId, *const Value> =
+            self.known.iter().map(|((at, _), id)| (*id, *at)).collect();
+        for id in circles(self.graph, schemas.keys().copied()) {
+            if let Some(schema) = schemas.get(&id) {
+                let message =
+                    "refers to itself for the same value, so that judging it would never end"
+                        .to_owned();
+                self.found.push(Found { schema: *schema, below: String::new(), message });
+            }
+        }
+        if self.options.closed {
+            self.refuse_open_ends(&schemas);
+        }
+        Read { root, schemas, found: self.found }
+    }
+
+    /// A closed schema must know all that may declare a member.
+    fn refuse_open_ends(&mut self, schemas: &BTreeMap<NodeId, *const Value>) {
+        for (id, schema) in schemas {
+            for keyword in &self.graph.get(*id).rest {
+                if matches!(*keyword, "$dynamicRef" | "$recursiveRef" | "$schema") {
+                    let message = format!("a closed schema cannot tell what {keyword} declares");
+                    self.found.push(Found {
+                        schema: *schema,
+                        below: format!("/{keyword}"),
+                        message,
+                    });
+                }
+            }
+        }
     }
 
     /// The node of a schema that a reference, or the caller, has found: checked against its meta-schema first.
     fn target(&mut self, place: Place<'r>) -> NodeId {
         if !self.valid.contains(&std::ptr::from_ref(place.contents)) {
-            for (below, message) in meta::faults(place.contents, place.draft, self.registry) {
+            let missing = |uri: &str| self.missing.iter().any(|missing| missing.has(uri));
+            for (below, message) in
+                meta::faults(place.contents, place.draft, self.registry, missing)
+            {
                 self.found.push(Found { schema: place.contents, below, message });
             }
-            meta::remember(place.contents, &mut self.valid);
+            meta::remember(place.contents, place.draft, &mut self.valid);
         }
         self.node(place)
     }
@@ -147,7 +187,7 @@ impl<'r, 's> Survey<'r, 's> {
             }
             Value::Object(members) => members,
             // Its meta-schema has said so.
-            _ => return schema,
+            Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) => return schema,
         };
         let dialect = self.dialect(place, members, &mut schema);
         if let Some(reference) = members.get("$ref").and_then(Value::as_str) {
@@ -190,27 +230,34 @@ impl<'r, 's> Survey<'r, 's> {
     }
 
     fn follow(&mut self, place: &Place<'r>, keyword: &str, reference: &str) -> Option<NodeId> {
+        let target = reference.split('#').next().unwrap_or_default();
+        let base = place.resolver.base_uri();
+        let uri = place.resolver.resolve_uri(&base.borrow(), target);
+        if let Ok(uri) = uri.as_ref()
+            && self.is_missing(uri.as_str())
+        {
+            let message =
+                format!("{:?} is not registered, and nothing is ever fetched", uri.as_str());
+            self.fault(place.contents, format!("/{keyword}"), message);
+            return None;
+        }
         match place.resolver.lookup(reference) {
-            Ok(resolved) if self.is_missing(resolved.resolver().base_uri().as_str()) => {
-                let uri = resolved.resolver().base_uri();
-                let message =
-                    format!("{:?} is not registered, and nothing is ever fetched", uri.as_str());
-                self.fault(place.contents, format!("/{keyword}"), message);
-                None
-            }
             Ok(resolved) => {
                 let (contents, resolver, draft) = resolved.into_inner();
                 let draft = draft.detect(contents);
                 Some(self.target(Place { contents, resolver, draft }))
             }
-            Err(error) => {
-                let message = match error {
-                    referencing::Error::Unretrievable { uri, .. } => {
-                        format!("{uri:?} is not registered, and nothing is ever fetched")
-                    }
-                    error => format!("{reference:?} leads nowhere: {error}"),
-                };
+            Err(referencing::Error::Unretrievable { uri, .. }) => {
+                let message = format!("{uri:?} is not registered, and nothing is ever fetched");
                 self.fault(place.contents, format!("/{keyword}"), message);
+                None
+            }
+            Err(error) => {
+                self.fault(
+                    place.contents,
+                    format!("/{keyword}"),
+                    format!("{reference:?} leads nowhere: {error}"),
+                );
                 None
             }
         }
@@ -253,7 +300,7 @@ impl<'r, 's> Survey<'r, 's> {
             return;
         }
         match self.formats.meaning(name, dialect, &self.options.formats) {
-            Ok(Meaning::Check(check)) => schema.format = Some(Format { name: name.into(), check }),
+            Ok(Meaning::Check(check)) => schema.format = Some(check),
             Ok(Meaning::Annotation) => {}
             Ok(Meaning::Unknown) => {
                 let message = format!(
@@ -262,7 +309,7 @@ impl<'r, 's> Survey<'r, 's> {
                 self.fault(place.contents, "/format", message);
             }
             Err(message) => {
-                self.fault(place.contents, "/format", format!("the format's pattern: {message}"))
+                self.fault(place.contents, "/format", format!("the format's pattern: {message}"));
             }
         }
     }
@@ -308,6 +355,7 @@ impl<'r, 's> Survey<'r, 's> {
         schema.describes_members = DESCRIBING.iter().any(|keyword| members.contains_key(*keyword))
             || schema.types.is_some_and(|types| types.has(Types::OBJECT));
         schema.properties = self.named(place, members.get("properties"));
+        schema.by_name = schema.properties.iter().cloned().collect();
         if let Some(Value::Object(patterns)) = members.get("patternProperties") {
             for (source, contents) in patterns {
                 let id = self.child(place, contents);
@@ -383,9 +431,11 @@ impl<'r, 's> Survey<'r, 's> {
                 ("$recursiveRef" | "$dynamicRef", Some(reference)) => {
                     schema.rest_in_place.extend(self.follow(place, keyword, reference));
                 }
-                ("unevaluatedItems" | "unevaluatedProperties", _) => {
-                    let id = self.child(place, value);
-                    schema.rest_below.push(id);
+                ("unevaluatedItems", _) => {
+                    schema.unevaluated_items = Some(self.child(place, value));
+                }
+                ("unevaluatedProperties", _) => {
+                    schema.unevaluated_members = Some(self.child(place, value));
                 }
                 _ => {}
             }
@@ -401,6 +451,30 @@ impl<'r, 's> Survey<'r, 's> {
         let map = map.and_then(Value::as_object).into_iter().flatten();
         map.map(|(name, contents)| (name.clone(), self.child(place, contents))).collect()
     }
+}
+
+/// Nodes that apply to a value because they apply to it.
+fn circles(graph: &Graph, nodes: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
+    let mut state: HashMap<NodeId, bool> = HashMap::new();
+    let mut found = Vec::new();
+    for start in nodes {
+        let mut open = vec![(start, false)];
+        while let Some((id, left)) = open.pop() {
+            match (state.get(&id), left) {
+                (_, true) => {
+                    state.insert(id, true);
+                }
+                (None, false) => {
+                    state.insert(id, false);
+                    open.push((id, true));
+                    open.extend(graph.get(id).in_place_always().map(|id| (id, false)));
+                }
+                (Some(false), false) => found.push(id),
+                (Some(true), false) => {}
+            }
+        }
+    }
+    found
 }
 
 /// Keywords that only make sense for objects: a schema that has one speaks about members.

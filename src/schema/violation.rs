@@ -28,7 +28,6 @@ const KEYWORDS: &[(&str, &str, &str)] = &[
         "has a member that the schema does not declare",
     ),
     ("anyOf", "schema.any_of", "is valid under none of the schemas that it may follow"),
-    ("closed", "schema.closed", "has a member that the schema does not declare"),
     ("const", "schema.const", "is not the value that the schema requires"),
     (
         "contains",
@@ -100,10 +99,38 @@ impl Violation {
     /// What the arbiter found, told in our words.
     pub(super) fn of(error: &ValidationError<'_>, declared: String) -> Self {
         let pointer = error.instance_path().as_str().to_owned();
-        Self::new(error.kind().keyword(), pointer, declared, details(error.kind()))
+        let keyword = if matches!(error.kind(), Kind::FalseSchema) {
+            refusing(error.schema_path().as_str())
+        } else {
+            error.kind().keyword()
+        };
+        Self::new(keyword, pointer, declared, details(error.kind()))
     }
 }
 
+/// The keyword whose value is the schema `false` at this place, if it says what is refused.
+fn refusing(schema_path: &str) -> &'static str {
+    let mut tokens = schema_path.rsplit('/');
+    let last = tokens.next();
+    // A property may have the name of a keyword.
+    if tokens
+        .next()
+        .is_some_and(|above| above.ends_with("roperties") || above == "dependentSchemas")
+    {
+        return "falseSchema";
+    }
+    match last {
+        Some("additionalProperties") => "additionalProperties",
+        Some("unevaluatedProperties") => "unevaluatedProperties",
+        Some("unevaluatedItems") => "unevaluatedItems",
+        _ => "falseSchema",
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "of all other kinds there is nothing more to say"
+)]
 /// What more can be said of a kind without repeating what was sent, or what the schema keeps to itself.
 fn details(kind: &Kind) -> Option<String> {
     Some(match kind {

@@ -22,7 +22,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("jsonschema::", &["schema"]),
     ("atomic::Ordering", &["sync"]),
     ("Ordering::SeqCst", &["sync", "limit", "event"]),
-    ("Ordering::Relaxed", &["limit", "event"]),
+    ("Ordering::Relaxed", &["sync", "limit", "event"]),
     ("Ordering::Acquire", &["limit", "event"]),
     ("Ordering::Release", &["limit", "event"]),
     ("Ordering::AcqRel", &["limit", "event"]),

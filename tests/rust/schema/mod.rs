@@ -1,5 +1,6 @@
 //! The schema room: the public suites, and our own cases as data.
 
+mod cases;
 mod suite;
 
 use std::borrow::Cow;
