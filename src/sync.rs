@@ -42,6 +42,13 @@ impl Word {
         seq_cst_fence();
         done
     }
+
+    /// Adds one to a word that is only ever counted up, and decides nothing.
+    #[inline]
+    pub fn count_one(&self) {
+        // Relaxed: counters are read one by one, and no other memory is judged by them.
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Orders the `SeqCst` accesses around it under loom; free on std, where they are ordered already.

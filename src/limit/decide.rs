@@ -1,258 +1,146 @@
-//! One hit: look, decide, count, look again. The rules are those of [`crate::limit`].
+//! One hit over all its charges: look, decide, count, look again. The rules are those of [`crate::limit`].
 
 #![forbid(unsafe_code)]
 
-use super::bucket::Bucket;
-use super::layout::WAYS;
-use super::set::{Set, Ways};
-use super::subject::{Place, Subject};
-use super::table::{Claim, Table};
-use super::tag::{State, Tag};
-use super::window::{Frame, NEVER, Stale, Step, Window};
-use super::{Decision, Rule};
+use super::Decision;
+use super::probe::Probe;
+use super::stats::Event;
+use super::table::{Claim, Table, Until};
+use super::window::{NEVER, Stale};
 
 /// How often a hit starts again before it is refused. Each start means that another hit of the same key moved in
 /// between, so even a few dozen are hard to reach; at half or double nobody would notice.
-const STARTS: usize = 128;
-
-/// One charge, and what was seen of it at the last look.
-pub(super) struct Probe<'t> {
-    /// Its index in the caller's list.
-    charge: usize,
-    set: Set<'t>,
-    place: Place,
-    window: Window,
-    cost: u64,
-    tags: [Tag; WAYS],
-    ways: Ways,
-    frame: Frame,
-    sum: u64,
-    step: Option<Step>,
-}
-
-impl<'t> Probe<'t> {
-    /// Of a rule that the table knows; `None` if it is another table's.
-    #[inline]
-    pub(super) fn new(table: &'t Table, rule: Rule, subject: Subject, cost: u32) -> Option<Self> {
-        let window = table.directory().window(rule.0)?;
-        let place = subject.place(rule.0);
-        Some(Self {
-            charge: 0,
-            set: table.set(place),
-            place,
-            window,
-            cost: u64::from(cost),
-            tags: [Tag(0); WAYS],
-            ways: Ways::default(),
-            frame: window.at(0),
-            sum: 0,
-            step: None,
-        })
-    }
-
-    /// The same probe, for the charge at `index` of the caller's list.
-    pub(super) fn of_charge(self, index: usize) -> Self {
-        Self { charge: index, ..self }
-    }
-
-    /// Whether two charges of one hit count in the same words.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.place == other.place
-    }
-
-    /// Adds another charge's cost to this one's.
-    pub(super) fn add(&mut self, other: &Self) {
-        self.cost += other.cost;
-    }
-
-    /// Reads the tags. Partner: `Table::claim` and `evict`, which change them before they touch the words.
-    #[inline]
-    fn look(&mut self) {
-        self.tags = self.set.tags();
-        self.ways = Set::of(&self.tags, self.place.identity);
-    }
-
-    /// Reads the words, after the clock.
-    #[inline]
-    fn read(&mut self, now: u64) -> Result<(), Stale> {
-        self.frame = self.window.at(now);
-        self.sum = 0;
-        self.step = None;
-        let Some(first) = self.ways.first() else { return Ok(()) };
-        let words = self.set.words(first);
-        self.sum = self.frame.sum(&words)? + self.sum_of(self.ways.rest())?;
-        self.step = self.frame.place(&words, self.cost);
-        Ok(())
-    }
-
-    #[inline]
-    fn sum_of(&self, ways: Ways) -> Result<u64, Stale> {
-        let mut sum = 0;
-        for way in ways {
-            sum += self.frame.sum(&self.set.words(way))?;
-        }
-        Ok(sum)
-    }
-
-    #[inline]
-    fn fits(&self) -> bool {
-        self.sum + self.cost <= self.frame.limit
-    }
-
-    /// Counts the hit, if nobody has changed the word since it was read.
-    #[inline]
-    fn reserve(&self) -> bool {
-        let (Some(way), Some(step)) = (self.ways.first(), self.step) else { return false };
-        self.set.step(way, step)
-    }
-
-    /// Whether the hit stands: the same lines, nothing newer, and not too much. Rule 4.
-    #[inline]
-    fn verify(&mut self) -> bool {
-        let tags = self.set.tags();
-        if Set::of(&tags, self.place.identity) != self.ways
-            || self.ways.into_iter().any(|way| tags[way] != self.tags[way])
-        {
-            return false;
-        }
-        let sum = self.sum_of(self.ways);
-        sum.is_ok_and(|sum| {
-            self.sum = sum;
-            sum <= self.frame.limit
-        })
-    }
-
-    /// Takes the hit back, unless its word or its line has moved on. Rule 5.
-    #[cold]
-    fn undo(&self) {
-        let (Some(way), Some(step)) = (self.ways.first(), self.step) else { return };
-        loop {
-            let old = self.set.word(way, step.index);
-            let Some(new) = old.without(step.new.ms(), self.cost) else { return };
-            // After the word was read: a line that is still the same key's now was so at that time.
-            if self.set.tag(way) != self.tags[way] {
-                return;
-            }
-            if self.set.step(way, Step { index: step.index, old, new }) {
-                return;
-            }
-        }
-    }
-
-    /// All words of the key, as they are now.
-    fn all_words(&self) -> Vec<Bucket> {
-        self.ways.into_iter().flat_map(|way| self.set.words(way)).collect()
-    }
-
-    fn refusal(&self) -> Decision {
-        let words = self.all_words();
-        let now = self.frame.now;
-        Decision {
-            allowed: false,
-            table_full: false,
-            charge: self.charge,
-            limit: self.window.limit,
-            remaining: remaining(self.frame.limit, self.sum),
-            reset_after_ms: self.window.reset_after(now, words.iter().copied()).max(1),
-            retry_after_ms: self.window.retry_after(now, self.cost, &words),
-        }
-    }
-
-    fn admission(&self, reset_after_ms: u64) -> Decision {
-        Decision {
-            allowed: true,
-            table_full: false,
-            charge: self.charge,
-            limit: self.window.limit,
-            remaining: remaining(self.frame.limit, self.sum),
-            reset_after_ms,
-            retry_after_ms: 0,
-        }
-    }
-}
-
-/// What is left of a limit.
-#[inline]
-fn remaining(limit: u64, sum: u64) -> u32 {
-    u32::try_from(limit.saturating_sub(sum)).unwrap_or(u32::MAX)
-}
+const STARTS: usize = if cfg!(any(loom, secval_model)) { 4 } else { 128 };
 
 /// The hit starts again: somebody else moved.
 struct Again;
 
+impl From<Stale> for Again {
+    fn from(Stale: Stale) -> Self {
+        Self
+    }
+}
+
 /// Charges all or nothing.
 #[inline]
-pub(super) fn hit(table: &Table, probes: &mut [Probe<'_>]) -> Decision {
+pub(super) fn hit<'t>(table: &'t Table, probes: &mut [Probe<'t>]) -> Decision {
     for _ in 0..STARTS {
         if let Ok(decision) = start(table, probes) {
             return decision;
         }
+        table.note(Event::Restarted);
     }
+    table.note(Event::Exhausted);
     exhausted(probes)
 }
 
 #[inline]
-fn start(table: &Table, probes: &mut [Probe<'_>]) -> Result<Decision, Again> {
+fn start<'t>(table: &'t Table, probes: &mut [Probe<'t>]) -> Result<Decision, Again> {
     // Rule 1: the tags, then the clock, then the words.
     for probe in &mut *probes {
         probe.look();
-        for way in probe.ways {
-            if probe.tags[way].state() != State::Live {
-                table.settle(probe.set, way, probe.tags[way]);
-                return Err(Again);
-            }
+        if !probe.is_settled(table) {
+            return Err(Again);
         }
     }
     let now = table.now();
     for probe in &mut *probes {
-        probe.read(now).map_err(|Stale| Again)?;
+        probe.read(now)?;
     }
-    if let Some(decision) = refused(probes) {
+    if let Some(decision) = banned(table, probes, now) {
+        table.note(Event::Banned);
         return Ok(decision);
     }
-    for probe in &*probes {
-        if probe.ways.first().is_none() {
-            return match table.claim(probe.place, &probe.tags, now) {
-                Claim::LookAgain => Err(Again),
-                Claim::Full => Ok(full(probe)),
-            };
+    // Rule 2: a refusal writes nothing.
+    if let Some(decision) = refused(probes) {
+        table.note(Event::Denied);
+        return Ok(decision);
+    }
+    if probes.iter().any(Probe::is_homeless)
+        && let Some(decision) = house(table, probes, now)?
+    {
+        table.note(Event::Full);
+        return Ok(decision);
+    }
+    count(table, probes)
+}
+
+/// Finds a line for every key without one, or cells; a refusal if there is neither.
+#[cold]
+fn house<'t>(
+    table: &'t Table,
+    probes: &mut [Probe<'t>],
+    now: u64,
+) -> Result<Option<Decision>, Again> {
+    for probe in &mut *probes {
+        if probe.is_homeless() {
+            match probe.claim(table, now) {
+                Claim::LookAgain => return Err(Again),
+                Claim::Full if probe.spill(table)? => {}
+                Claim::Full => return Ok(Some(full(probe))),
+            }
         }
     }
-    count(probes)
+    Ok(refused(probes))
 }
 
 /// Counts every charge, then looks whether all of them stand.
 #[inline]
-fn count(probes: &mut [Probe<'_>]) -> Result<Decision, Again> {
-    let counted = probes.iter().take_while(|probe| probe.reserve()).count();
-    if counted == probes.len() && probes.iter_mut().all(Probe::verify) {
-        return Ok(admitted(probes));
+fn count(table: &Table, probes: &mut [Probe<'_>]) -> Result<Decision, Again> {
+    let failed = probes.iter_mut().position(|probe| !probe.reserve());
+    let counted = failed.unwrap_or(probes.len());
+    if failed.is_none() && probes.iter_mut().all(Probe::verify) {
+        return Ok(admitted(table, probes));
     }
-    for probe in &probes[..counted] {
+    for probe in &mut probes[..counted] {
         probe.undo();
     }
     Err(Again)
 }
 
 /// What a hit would answer, without leaving a trace.
-pub(super) fn peek(table: &Table, probes: &mut [Probe<'_>]) -> Decision {
+pub(super) fn peek<'t>(table: &'t Table, probes: &mut [Probe<'t>]) -> Decision {
     for _ in 0..STARTS {
-        probes.iter_mut().for_each(Probe::look);
-        let now = table.now();
-        if probes.iter_mut().any(|probe| probe.read(now).is_err()) {
-            continue;
-        }
-        if let Some(decision) = refused(probes) {
+        if let Ok(decision) = look(table, probes) {
             return decision;
         }
-        let Some(probe) = least(probes) else { return unlimited() };
-        let reset = probe.window.reset_after(now, probe.all_words().into_iter());
-        return probe.admission(reset);
     }
     exhausted(probes)
 }
 
+fn look<'t>(table: &'t Table, probes: &mut [Probe<'t>]) -> Result<Decision, Again> {
+    probes.iter_mut().for_each(Probe::look);
+    let now = table.now();
+    for probe in &mut *probes {
+        probe.read(now)?;
+        probe.read_overflow(table)?;
+    }
+    let refusal = banned(table, probes, now).or_else(|| refused(probes));
+    if let Some(decision) = refusal {
+        return Ok(decision);
+    }
+    if let Some(probe) = probes.iter().find(|probe| probe.has_no_room(table)) {
+        return Ok(full(probe));
+    }
+    let Some(probe) = least(probes) else { return Ok(unlimited()) };
+    Ok(probe.admission(probe.reset_after()))
+}
+
+/// The refusal of the first charge whose key is banned.
+#[inline]
+fn banned(table: &Table, probes: &[Probe<'_>], now: u64) -> Option<Decision> {
+    if table.until(Until::Bans) <= now {
+        return None;
+    }
+    probes.iter().find_map(|probe| {
+        let ms = probe.banned_for(table)?;
+        let refusal = probe.admission(ms);
+        Some(Decision { allowed: false, remaining: 0, retry_after_ms: ms, ..refusal })
+    })
+}
+
 /// The refusal that lasts longest, if any charge does not fit.
+#[inline]
 fn refused(probes: &[Probe<'_>]) -> Option<Decision> {
     if probes.iter().all(Probe::fits) {
         return None;
@@ -262,27 +150,29 @@ fn refused(probes: &[Probe<'_>]) -> Option<Decision> {
 }
 
 /// The charge with the least left.
+#[inline]
 fn least<'p, 't>(probes: &'p [Probe<'t>]) -> Option<&'p Probe<'t>> {
-    probes.iter().min_by_key(|probe| probe.frame.limit.saturating_sub(probe.sum))
+    probes.iter().min_by_key(|probe| probe.left())
 }
 
 #[inline]
-fn admitted(probes: &[Probe<'_>]) -> Decision {
+fn admitted(table: &Table, probes: &[Probe<'_>]) -> Decision {
     let Some(probe) = least(probes) else { return unlimited() };
-    let now = probe.frame.now;
-    // Nothing in the line is newer than this hit.
-    probe.admission(probe.window.reset_after(now, [Bucket::new(now, 1)].into_iter()))
+    if probes.iter().any(Probe::is_homeless) {
+        table.note(Event::Overflowed);
+    }
+    probe.admission(probe.reset_after_hit())
 }
 
-/// The set has no room for a new key: it is refused, since what cannot be counted cannot be admitted.
+/// The set has no room for a new key and the table no overflow: refused, since what cannot be counted cannot be
+/// admitted.
 fn full(probe: &Probe<'_>) -> Decision {
-    let window = probe.window;
     Decision {
+        allowed: false,
         table_full: true,
         // Within a window a line dies, or its key is in use and keeps it.
-        retry_after_ms: window.ms,
-        reset_after_ms: window.ms,
-        ..probe.refusal()
+        retry_after_ms: probe.window_ms(),
+        ..probe.admission(probe.window_ms())
     }
 }
 
@@ -290,10 +180,10 @@ fn full(probe: &Probe<'_>) -> Decision {
 #[cold]
 fn exhausted(probes: &[Probe<'_>]) -> Decision {
     probes.first().map_or_else(unlimited, |probe| Decision {
+        allowed: false,
         remaining: 0,
-        reset_after_ms: probe.window.ms,
         retry_after_ms: 1,
-        ..probe.refusal()
+        ..probe.admission(probe.window_ms())
     })
 }
 
@@ -314,11 +204,11 @@ fn unlimited() -> Decision {
 pub(super) fn unknown_rule(charge: usize) -> Decision {
     Decision {
         allowed: false,
-        table_full: false,
         charge,
         limit: 0,
         remaining: 0,
         reset_after_ms: NEVER,
         retry_after_ms: NEVER,
+        ..unlimited()
     }
 }

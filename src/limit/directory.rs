@@ -51,6 +51,11 @@ impl<'t> Directory<'t> {
         Quota::new(limit, shape.ms()).ok().map(Window::new)
     }
 
+    /// How many numbers are given.
+    pub(super) fn count(self) -> u64 {
+        (1..=u8::MAX).filter(|&rule| self.window(rule).is_some()).count() as u64
+    }
+
     #[inline]
     fn words(self, rule: u8) -> [&'t Word; 2] {
         let (line, word) = Layout::rule(rule);

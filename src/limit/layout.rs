@@ -1,8 +1,8 @@
 //! What lies where in a table's memory: lines of 64 bytes, in four parts.
 //!
 //! ```text
-//! header │ directory │ sets                                        │ overflow
-//!  lines │ rules     │ 8 tags │ line │ line │ … 8 lines of 8 words │ cells
+//! header                        │ directory │ sets                               │ overflow
+//! constants │ times │ counters │ rules     │ 8 tags │ 8 lines of 8 words, and so on │ cells
 //! ```
 //!
 //! Nothing in the memory is ever used as an index or a length: all of them come from the [`Layout`], which is worked
@@ -30,6 +30,10 @@ pub(super) const SET_LINES: usize = 1 + WAYS;
 /// Rules that a table can hold: the numbers 1 to 255; 0 is the rule of bans.
 pub(super) const RULES: usize = 256;
 
+/// Lines of counters, so that threads which count at once seldom write the same line. At half they meet more
+/// often; at double, reading the counters takes as much longer.
+pub(super) const STRIPES: usize = 8;
+
 /// Words that a rule takes in the directory.
 const RULE_WORDS: usize = 2;
 
@@ -45,8 +49,16 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Header lines: the constants of the table; what many read and few write.
-    const HEADER: usize = 2;
+    /// The line of the constants: what the memory is, and for whom. See [`super::shared`].
+    pub(super) const CONSTANTS: usize = 0;
+
+    /// The line of the times until which the rarer parts are to be looked at.
+    pub(super) const TIMES: usize = 1;
+
+    /// The first line of the counters.
+    pub(super) const COUNTERS: usize = 2;
+
+    const HEADER: usize = Self::COUNTERS + STRIPES;
 
     /// Room for `capacity` live keys and `cells` cells of overflow; `None` if that is 0 or absurd.
     ///
@@ -78,6 +90,12 @@ impl Layout {
     #[expect(clippy::cast_possible_truncation, reason = "less than `sets`, which is a usize")]
     pub(super) fn set(self, spread: u64) -> usize {
         let index = ((u128::from(spread) * self.sets as u128) >> 64) as usize;
+        self.nth_set(index)
+    }
+
+    /// First line of a set, by its number from 0.
+    #[inline]
+    pub(super) fn nth_set(self, index: usize) -> usize {
         Self::first_set() + index * SET_LINES
     }
 
@@ -85,8 +103,8 @@ impl Layout {
         Self::HEADER + RULES.div_ceil(LINE / RULE_WORDS)
     }
 
-    /// First line of the overflow.
-    fn overflow(self) -> usize {
+    /// First line of the overflow, which is the last part.
+    pub(super) fn overflow(self) -> usize {
         Self::first_set() + self.sets * SET_LINES
     }
 }

@@ -7,21 +7,30 @@ use std::sync::Arc;
 use crate::clock::Clock;
 
 mod bucket;
+mod cell;
 mod decide;
 mod directory;
 mod layout;
+mod memory;
+mod operate;
+mod overflow;
+mod probe;
 mod quota;
 mod set;
+mod stats;
 mod subject;
+mod survey;
 mod table;
 mod tag;
 mod window;
 
 pub use quota::{Quota, QuotaError, QuotaErrorKind};
+pub use stats::Stats;
 pub use subject::Subject;
 
-use decide::Probe;
 use layout::Layout;
+use memory::Memory;
+use probe::Probe;
 use subject::Secret;
 use table::Table;
 
@@ -87,17 +96,52 @@ impl std::fmt::Display for LimiterError {
 
 impl std::error::Error for LimiterError {}
 
+/// How a limiter's table is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// Keys (with several quotas: keys times quotas) that are live at once.
+    pub capacity: usize,
+    /// Cells of the overflow; by default as many as `capacity`. 0: a key whose set is full is refused.
+    pub overflow: Option<usize>,
+    /// Who counts in it.
+    pub sharing: Sharing<'a>,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { capacity: 65_536, overflow: None, sharing: Sharing::Process }
+    }
+}
+
+/// Who counts in a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing<'a> {
+    /// The threads of this process.
+    Process,
+    /// This process and those that it forks from now on.
+    Forks,
+    /// All processes of this user on this host that give the same name.
+    Host(&'a str),
+}
+
 /// A table of counts, for any number of quotas and subjects, in bounded memory.
 pub struct Limiter {
     table: Table,
 }
 
 impl Limiter {
-    /// Room for `capacity` live keys.
+    /// Room for `capacity` live keys in this process, and as many cells of overflow.
     pub fn new(capacity: usize, clock: Arc<dyn Clock>) -> Result<Self, LimiterError> {
-        let layout = Layout::new(capacity, 0).ok_or(LimiterError::Capacity)?;
+        Self::with(Options { capacity, ..Options::default() }, clock)
+    }
+
+    /// A table as the options ask for it.
+    pub fn with(options: Options<'_>, clock: Arc<dyn Clock>) -> Result<Self, LimiterError> {
+        let cells = options.overflow.unwrap_or(options.capacity);
+        let layout = Layout::new(options.capacity, cells).ok_or(LimiterError::Capacity)?;
         let secret = Secret::random().ok_or(LimiterError::NoRandomness)?;
-        Ok(Self { table: Table::new(layout, secret, clock) })
+        let memory = Memory::new(layout.lines());
+        Ok(Self { table: Table::new(layout, secret, clock, memory) })
     }
 
     /// The number of a quota, by its name and value; the same ones get the same number, also over a reload.
@@ -135,10 +179,37 @@ impl Limiter {
         }
     }
 
-    fn with_probes(
-        &self,
+    /// Refuses all hits of a subject for `ms` milliseconds from now, or longer if it is banned for longer already; false
+    /// if the table has no room to remember it.
+    pub fn ban(&self, subject: Subject, ms: u64) -> bool {
+        self.table.ban(subject, self.table.now().saturating_add(ms))
+    }
+
+    /// Lifts a ban.
+    pub fn unban(&self, subject: Subject) {
+        self.table.unban(subject);
+    }
+
+    /// Milliseconds for which a subject is banned from now on.
+    pub fn banned_for(&self, subject: Subject) -> Option<u64> {
+        let until = self.table.banned_until(subject)?;
+        until.checked_sub(self.table.now()).filter(|ms| *ms > 0)
+    }
+
+    /// Forgets what a subject has used of a rule, apart from what the overflow knows. For operators.
+    pub fn reset(&self, rule: Rule, subject: Subject) {
+        self.table.reset(subject, rule.0);
+    }
+
+    /// Sizes and counters. Looks at every line.
+    pub fn stats(&self) -> Stats {
+        self.table.stats()
+    }
+
+    fn with_probes<'t>(
+        &'t self,
         charges: &[Charge<'_>],
-        judge: impl FnOnce(&Table, &mut [Probe<'_>]) -> Decision,
+        judge: impl FnOnce(&'t Table, &mut [Probe<'t>]) -> Decision,
     ) -> Decision {
         let mut probes: Vec<Probe<'_>> = Vec::with_capacity(charges.len());
         for (index, charge) in charges.iter().enumerate() {

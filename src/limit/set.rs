@@ -58,14 +58,20 @@ impl Iterator for Each {
 #[derive(Clone, Copy)]
 pub(super) struct Set<'t> {
     lines: &'t [Line],
+    /// Its first line's index in the table: what makes two sets different.
+    index: usize,
 }
 
 impl<'t> Set<'t> {
-    /// The set that starts at a line; [`SET_LINES`] of them.
+    /// The set that starts at a line of the table; [`SET_LINES`] of them.
     #[inline]
-    pub(super) fn new(lines: &'t [Line]) -> Self {
-        debug_assert_eq!(lines.len(), SET_LINES);
-        Self { lines }
+    pub(super) fn new(table: &'t [Line], index: usize) -> Self {
+        Self { lines: &table[index..index + SET_LINES], index }
+    }
+
+    /// What tells a key of this set from all keys of the table.
+    pub(super) fn name(self, identity: Identity) -> u64 {
+        identity.named_in(self.index)
     }
 
     /// The tag of a line.

@@ -6,19 +6,26 @@ use std::sync::Arc;
 
 use super::bucket::Bucket;
 use super::directory::Directory;
-use super::layout::{Layout, Line, SET_LINES, WAYS};
+use super::layout::{Layout, Line, WAYS};
+use super::memory::Memory;
+use super::overflow::{Overflow, Pair};
 use super::set::Set;
+use super::stats::{self, Event};
 use super::subject::{Place, Secret};
-use super::tag::{State, Tag};
-use super::window::{Frame, LINE, Step};
+use super::tag::{Identity, State, Tag};
+use super::window::{Frame, LINE, Stale, Step, Window};
 use crate::clock::Clock;
+use crate::sync::Word;
+
+/// The rule of bans: no quota has this number.
+pub(super) const BANS: u8 = 0;
 
 /// Counts in bounded memory.
 pub(super) struct Table {
     pub(super) layout: Layout,
     pub(super) secret: Secret,
-    pub(super) clock: Arc<dyn Clock>,
-    memory: Vec<Line>,
+    clock: Arc<dyn Clock>,
+    memory: Memory,
 }
 
 /// What became of the wish for a line.
@@ -30,10 +37,24 @@ pub(super) enum Claim {
     Full,
 }
 
+/// Something that is looked at only until a time, so that who does not need it does not pay for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    /// The last hit in the overflow stops counting.
+    Overflow = 0,
+    /// The last ban ends.
+    Bans = 1,
+}
+
 impl Table {
-    /// An empty table.
-    pub(super) fn new(layout: Layout, secret: Secret, clock: Arc<dyn Clock>) -> Self {
-        let memory = std::iter::repeat_with(Line::default).take(layout.lines()).collect();
+    /// A table in memory that has its shape.
+    pub(super) fn new(
+        layout: Layout,
+        secret: Secret,
+        clock: Arc<dyn Clock>,
+        memory: Memory,
+    ) -> Self {
+        debug_assert_eq!(memory.lines().len(), layout.lines());
         Self { layout, secret, clock, memory }
     }
 
@@ -43,17 +64,68 @@ impl Table {
         self.clock.monotonic_ms().min(Bucket::LAST_MS)
     }
 
+    /// All of its memory.
+    #[inline]
+    pub(super) fn lines(&self) -> &[Line] {
+        self.memory.lines()
+    }
+
     /// The rules.
     #[inline]
     pub(super) fn directory(&self) -> Directory<'_> {
-        Directory::new(&self.memory)
+        Directory::new(self.lines())
     }
 
     /// The set that a place is in.
     #[inline]
     pub(super) fn set(&self, place: Place) -> Set<'_> {
-        let first = self.layout.set(place.spread);
-        Set::new(&self.memory[first..first + SET_LINES])
+        Set::new(self.lines(), self.layout.set(place.spread))
+    }
+
+    /// A key's cells in the overflow.
+    pub(super) fn pair(
+        &self,
+        set: Set<'_>,
+        identity: Identity,
+        window: Window,
+    ) -> Option<Pair<'_>> {
+        let overflow = Overflow::new(&self.lines()[self.layout.overflow()..]);
+        overflow.pair(set.name(identity), window)
+    }
+
+    /// A rule's window at `now`. A rule that the directory does not know is no reason to forget what it counted.
+    fn frame(&self, rule: u8, now: u64) -> Option<Frame> {
+        if rule == BANS {
+            return Some(Frame::of_bans(now));
+        }
+        self.directory().window(rule).map(|window| window.at(now))
+    }
+
+    /// Counts one event.
+    pub(super) fn note(&self, event: Event) {
+        stats::count(self.lines(), event);
+    }
+
+    /// Until when a part is to be looked at.
+    #[inline]
+    pub(super) fn until(&self, what: Until) -> u64 {
+        self.time(what).load()
+    }
+
+    /// Makes everybody look at a part until `ms`, or later.
+    pub(super) fn look_until(&self, what: Until, ms: u64) {
+        let word = self.time(what);
+        loop {
+            let old = word.load();
+            if old >= ms || word.swap_if(old, ms) {
+                return;
+            }
+        }
+    }
+
+    #[inline]
+    fn time(&self, what: Until) -> &Word {
+        &self.lines()[Layout::TIMES].0[what as usize]
     }
 
     /// Makes a line that is not [`State::Live`] ready for hits of its key. Rules 6 and 8.
@@ -61,70 +133,101 @@ impl Table {
     /// Any hit of the key does this, whoever left the line so: nobody waits for a worker that may be dead.
     #[cold]
     pub(super) fn settle(&self, set: Set<'_>, way: usize, tag: Tag) {
-        if tag.state() == State::Born {
-            self.carry_in(set, way, 0);
+        if tag.state() == State::Born && self.carry_in(set, way, tag).is_err() {
+            return;
         }
         // Fails if somebody else was faster, who then did the same.
         let _ = set.turn(way, tag, tag.turned(State::Live));
     }
 
     /// Writes what the overflow knows of a newborn line's key into the word that is for it. Rule 6.
-    fn carry_in(&self, set: Set<'_>, way: usize, estimate: u64) {
+    ///
+    /// The word is never taken back and only ever grows, so it does not matter how many do this, nor that one of
+    /// them comes so late that the line is another newborn's: the last before [`State::Live`] has seen to it
+    /// that the word has what this key needs.
+    fn carry_in(&self, set: Set<'_>, way: usize, tag: Tag) -> Result<(), Stale> {
+        let now = self.now();
+        let carried = self.carried(set, tag, now)?;
         loop {
             let old = set.word(way, 0);
-            let now = self.now();
-            if old.count() >= estimate && old.ms() >= now {
-                return;
+            if old.count() >= carried && old.ms() >= now && old != Bucket::EMPTY {
+                return Ok(());
             }
-            let new = Bucket::new(old.ms().max(now), old.count().max(estimate));
-            if set.step(way, Step { index: 0, old, new }) {
-                return;
+            // Somebody was faster, and the word is no longer this key's to grow.
+            if set.tag(way) != tag {
+                return Err(Stale);
+            }
+            let new = Bucket::new(old.ms().max(now), old.count().max(carried));
+            if new == old || set.step(way, Step { index: 0, old, new }) {
+                return Ok(());
             }
         }
     }
 
-    /// Gets a line for a key that has none: a free one, or one whose words are all dead. Rules 5 and 7.
+    /// What the overflow knows of a line's key. Partner: `Probe::spill`, which writes the time and the cells before it
+    /// reads the tags; here the tag was written before the time and the cells are read.
+    pub(super) fn carried(&self, set: Set<'_>, tag: Tag, now: u64) -> Result<u64, Stale> {
+        if tag.rule() == BANS || self.until(Until::Overflow) < now {
+            return Ok(0);
+        }
+        let window = self.directory().window(tag.rule());
+        let pair = window.and_then(|window| self.pair(set, tag.identity(), window));
+        pair.map_or(Ok(0), |pair| pair.estimate(now))
+    }
+
+    /// Gets a line for a key that has none: a free one, or one whose words are all dead. Rules 6 and 7.
     #[cold]
     pub(super) fn claim(&self, place: Place, tags: &[Tag; WAYS], now: u64) -> Claim {
         let set = self.set(place);
-        for (way, &tag) in tags.iter().enumerate() {
-            if tag.state() == State::Free {
-                let born = tag.given_to(place.identity, State::Born);
-                if set.turn(way, tag, born) {
-                    self.settle(set, way, born);
-                }
-                return Claim::LookAgain;
+        let give = |way: usize, tag: Tag| {
+            let born = tag.given_to(place.identity, State::Born);
+            if set.turn(way, tag, born) {
+                self.note(Event::Claimed);
+                self.settle(set, way, born);
             }
+            Claim::LookAgain
+        };
+        if let Some(way) = tags.iter().position(|tag| tag.state() == State::Free) {
+            return give(way, tags[way]);
         }
         for (way, &tag) in tags.iter().enumerate() {
             if tag.state() == State::Born {
                 // Its claimer may have died. Settled, it lives for a window and then is evicted like any other.
                 self.settle(set, way, tag);
             } else if let Some(frame) = self.frame(tag.rule(), now)
-                && set.words(way).into_iter().all(|word| frame.is_dead(word))
+                && is_dead(set, way, &frame)
             {
-                if let Some(emptied) = evict(set, way, tag, &frame) {
-                    let born = emptied.given_to(place.identity, State::Born);
-                    if set.turn(way, emptied, born) {
-                        self.settle(set, way, born);
-                    }
-                }
-                return Claim::LookAgain;
+                let Some(emptied) = evict(set, way, tag, &frame) else { return Claim::LookAgain };
+                self.note(Event::Evicted);
+                return give(way, emptied);
             }
         }
         Claim::Full
     }
 
-    /// A rule's window at `now`. A rule that the directory does not know is no reason to forget what it counted.
-    fn frame(&self, rule: u8, now: u64) -> Option<Frame> {
-        self.directory().window(rule).map(|window| window.at(now))
+    /// Whether a claim could succeed.
+    pub(super) fn has_room(&self, set: Set<'_>, tags: &[Tag; WAYS], now: u64) -> bool {
+        tags.iter().enumerate().any(|(way, tag)| match tag.state() {
+            State::Free => true,
+            State::Born => false,
+            State::Live | State::Dying => self.is_dead_line(set, way, *tag, now),
+        })
     }
+
+    /// Whether nothing in a line counts, now or later.
+    pub(super) fn is_dead_line(&self, set: Set<'_>, way: usize, tag: Tag, now: u64) -> bool {
+        self.frame(tag.rule(), now).is_some_and(|frame| is_dead(set, way, &frame))
+    }
+}
+
+fn is_dead(set: Set<'_>, way: usize, frame: &Frame) -> bool {
+    set.words(way).into_iter().all(|word| frame.is_dead(word))
 }
 
 /// Takes a dead line from its key: the emptied line's tag, or `None` if somebody else moved. Rule 7.
 fn evict(set: Set<'_>, way: usize, tag: Tag, frame: &Frame) -> Option<Tag> {
     let dying = tag.turned(State::Dying);
-    // First phase. Partner: `verify`, which reads the tags after its hit was counted.
+    // First phase. Partner: `Probe::verify`, which reads the tags after its hit was counted.
     if !set.turn(way, tag, dying) {
         return None;
     }

@@ -47,6 +47,11 @@ impl Identity {
         // A hash of 0 would be the name of a free line.
         Self(hash.max(1) << RULE_BITS | u64::from(rule))
     }
+
+    /// Identity and set as one number: enough to find the key's cells, for those who know only its tag.
+    pub(super) fn named_in(self, set: usize) -> u64 {
+        self.0 ^ (set as u64).rotate_left(HASH_BITS + RULE_BITS)
+    }
 }
 
 /// A line's tag.
@@ -58,6 +63,11 @@ impl Tag {
     #[inline]
     pub(super) fn is_of(self, identity: Identity) -> bool {
         self.0 >> (STATE_BITS + VERSION_BITS) == identity.0
+    }
+
+    /// Whose line it is.
+    pub(super) fn identity(self) -> Identity {
+        Identity(self.0 >> (STATE_BITS + VERSION_BITS))
     }
 
     /// The quota's number.
@@ -80,8 +90,7 @@ impl Tag {
     /// The same key's tag in another state, one version on.
     #[inline]
     pub(super) fn turned(self, state: State) -> Self {
-        let identity = Identity(self.0 >> (STATE_BITS + VERSION_BITS));
-        self.given_to(identity, state)
+        self.given_to(self.identity(), state)
     }
 
     /// Another key's tag, one version on.

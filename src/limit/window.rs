@@ -84,7 +84,7 @@ impl Window {
     }
 
     /// When a bucket started at `ms` stops counting: the first millisecond at which it is dead.
-    fn death(self, ms: u64) -> u64 {
+    pub(super) fn death(self, ms: u64) -> u64 {
         if self.is_log() {
             ms + self.ms + 1
         } else {
@@ -141,6 +141,11 @@ struct Home {
 }
 
 impl Frame {
+    /// A ban counts until the time that it is stamped with.
+    pub(super) fn of_bans(now: u64) -> Self {
+        Self { limit: 0, now, floor: now, newer: u64::MAX, home: None }
+    }
+
     /// What the live ones among `words` add up to.
     #[inline]
     pub(super) fn sum(&self, words: &[Bucket; LINE]) -> Result<u64, Stale> {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use secval::clock::{Clock, ManualClock, SystemClock};
-use secval::limit::{Charge, Decision, Limiter, LimiterError, Quota, QuotaErrorKind as Kind, Rule};
+use secval::limit::{
+    Charge, Decision, Limiter, LimiterError, Options, Quota, QuotaErrorKind as Kind, Rule,
+};
 
 /// Every admitted hit of a key under one quota: when, and how much.
 #[derive(Default)]
@@ -20,6 +22,11 @@ impl Log {
 
 fn limiter(clock: &Arc<ManualClock>) -> Limiter {
     Limiter::new(64, Arc::clone(clock) as Arc<dyn Clock>).expect("a table")
+}
+
+fn without_overflow(clock: &Arc<ManualClock>) -> Limiter {
+    let options = Options { capacity: 64, overflow: Some(0), ..Options::default() };
+    Limiter::with(options, Arc::clone(clock) as Arc<dyn Clock>).expect("a table")
 }
 
 fn quota(text: &str) -> Quota {
@@ -269,9 +276,9 @@ fn all_or_nothing() {
 }
 
 #[test]
-fn a_full_table_refuses_newcomers_and_forgets_nobody() {
+fn a_full_table_without_overflow_refuses_newcomers_and_forgets_nobody() {
     let clock = Arc::new(ManualClock::new(7, 0));
-    let limiter = limiter(&clock);
+    let limiter = without_overflow(&clock);
     let rule = limiter.rule("q", quota("1/minute")).expect("a rule");
     let keys: Vec<String> = (0..2_000).map(|key| format!("key {key}")).collect();
     let admitted: Vec<&String> =
@@ -330,5 +337,131 @@ fn threads_share_one_quota() {
             threads.into_iter().map(|thread| thread.join().expect("a count")).sum()
         });
         assert_eq!(admitted, limit as usize);
+    }
+}
+
+#[test]
+fn five_times_the_capacity_and_no_key_gets_more() {
+    for text in ["1/minute", "5/minute", "9/minute"] {
+        let clock = Arc::new(ManualClock::new(1_000_000, 0));
+        let limiter = limiter(&clock);
+        let rule = limiter.rule("q", quota(text)).expect("a rule");
+        let limit = quota(text).limit;
+        let early: Vec<String> = (0..32).map(|key| format!("early {key}")).collect();
+        for key in &early {
+            (0..limit).for_each(|_| assert!(hit(&limiter, rule, key).allowed));
+        }
+        let mut admitted: HashMap<String, u32> = HashMap::new();
+        for round in 0..12 {
+            for key in (0..320).map(|key| format!("flood {key}")) {
+                *admitted.entry(key.clone()).or_default() +=
+                    u32::from(hit(&limiter, rule, &key).allowed);
+            }
+            assert!(early.iter().all(|key| !hit(&limiter, rule, key).allowed), "round {round}");
+            clock.advance(1_000);
+        }
+        assert!(admitted.values().all(|count| *count <= limit), "{text}: more than the limit");
+        let served = admitted.values().filter(|count| **count > 0).count();
+        // 64 cells for some 200 keys that found no line: four keys a cell, so half of those with a limit of 9 are seen.
+        assert!(served >= 90, "{text}: {served} of 320 served");
+        let stats = limiter.stats();
+        assert!(stats.overflowed > 0 && stats.full > 0 && stats.evicted == 0, "{stats:?}");
+        clock.advance(200_000);
+        assert!(hit(&limiter, rule, "after").allowed && hit(&limiter, rule, &early[0]).allowed);
+    }
+}
+
+#[test]
+fn what_the_overflow_knows_is_carried_into_a_line() {
+    let clock = Arc::new(ManualClock::new(1_000_000, 0));
+    let limiter = without_lines(&clock);
+    let short = limiter.rule("short", quota("9/second")).expect("a rule");
+    let long = limiter.rule("long", quota("20/hour")).expect("a rule");
+    // Sixteen lines or fewer, all of them taken for a second.
+    (0..200).for_each(|key| drop(hit(&limiter, short, &format!("{key}"))));
+    let spilled: Vec<String> = (0..8).map(|key| format!("spilled {key}")).collect();
+    let mut counts: HashMap<&str, u32> = HashMap::new();
+    for key in &spilled {
+        for _ in 0..10 {
+            *counts.entry(key).or_default() += u32::from(hit(&limiter, long, key).allowed);
+        }
+    }
+    assert!(limiter.stats().overflowed >= 50, "{:?}", limiter.stats());
+    clock.advance(3_000);
+    for key in &spilled {
+        for _ in 0..30 {
+            *counts.entry(key).or_default() += u32::from(hit(&limiter, long, key).allowed);
+        }
+        assert!(counts[key.as_str()] <= 20, "{key}: {}", counts[key.as_str()]);
+    }
+    assert!(limiter.stats().evicted > 0, "the lines of the dead were taken");
+}
+
+/// One set of lines, and cells enough.
+fn without_lines(clock: &Arc<ManualClock>) -> Limiter {
+    let options = Options { capacity: 5, overflow: Some(4_096), ..Options::default() };
+    Limiter::with(options, Arc::clone(clock) as Arc<dyn Clock>).expect("a table")
+}
+
+#[test]
+fn a_limit_that_cells_cannot_hold_is_counted_in_larger_units() {
+    let clock = Arc::new(ManualClock::new(1_000_000, 0));
+    let limiter = without_lines(&clock);
+    let one = limiter.rule("fill", quota("1/hour")).expect("a rule");
+    let rule = limiter.rule("q", quota("1000000/minute")).expect("a rule");
+    (0..50).for_each(|key| drop(hit(&limiter, one, &format!("{key}"))));
+    let charge = |cost| [Charge { rule, key: b"k", cost }];
+    let mut admitted = 0;
+    for _ in 0..200 {
+        admitted += if limiter.hit(&charge(9_999)).allowed { 9_999 } else { 0 };
+    }
+    assert!((980_000..=1_000_000).contains(&admitted), "{admitted}");
+    let refused = limiter.hit(&charge(9_999));
+    assert!(refused.table_full && refused.retry_after_ms > 60_000);
+    clock.advance(refused.retry_after_ms);
+    assert!(limiter.hit(&charge(9_999)).allowed);
+}
+
+#[test]
+fn bans_hold_for_every_rule_and_through_a_flood() {
+    let clock = Arc::new(ManualClock::new(1_000_000, 0));
+    let limiter = limiter(&clock);
+    let rule = limiter.rule("q", quota("1000/minute")).expect("a rule");
+    let alice = limiter.subject(b"alice");
+    assert_eq!(limiter.banned_for(alice), None);
+    assert!(limiter.ban(alice, 60_000) && limiter.ban(alice, 10_000));
+    for round in 0..3 {
+        let refused = hit(&limiter, rule, "alice");
+        let left = 60_000 - round * 1_000;
+        assert_eq!((refused.allowed, refused.table_full, refused.remaining), (false, false, 0));
+        assert_eq!((refused.retry_after_ms, limiter.banned_for(alice)), (left, Some(left)));
+        assert!(!limiter.peek(&[Charge { rule, key: b"alice", cost: 1 }]).allowed);
+        let other =
+            limiter.rule("other", Quota { limit: 5, window_ms: 1_000 + left }).expect("a rule");
+        assert!(!hit(&limiter, other, "alice").allowed && hit(&limiter, rule, "bob").allowed);
+        (0..500).for_each(|key| drop(hit(&limiter, rule, &format!("flood {round} {key}"))));
+        clock.advance(1_000);
+    }
+    limiter.unban(alice);
+    assert!(hit(&limiter, rule, "alice").allowed || hit(&limiter, rule, "alice").table_full);
+    assert!(limiter.ban(alice, 500) || limiter.stats().live > 64);
+    clock.advance(501);
+    assert_eq!(limiter.banned_for(alice), None);
+}
+
+#[test]
+fn reset_forgets_one_key() {
+    let clock = Arc::new(ManualClock::new(1_000_000, 0));
+    let limiter = limiter(&clock);
+    for text in ["3/hour", "30/hour"] {
+        let rule = limiter.rule("q", quota(text)).expect("a rule");
+        for key in ["a", "b"] {
+            while hit(&limiter, rule, key).allowed {}
+        }
+        limiter.reset(rule, limiter.subject(b"a"));
+        limiter.reset(rule, limiter.subject(b"never seen"));
+        let again = hit(&limiter, rule, "a");
+        assert_eq!((again.allowed, again.remaining), (true, quota(text).limit - 1));
+        assert!(!hit(&limiter, rule, "b").allowed);
     }
 }

@@ -1,0 +1,109 @@
+//! What operators do to keys: ban them, lift the ban, forget their counts.
+
+#![forbid(unsafe_code)]
+
+use super::bucket::Bucket;
+use super::set::Set;
+use super::subject::{Place, Subject};
+use super::table::{BANS, Claim, Table, Until};
+use super::tag::State;
+use super::window::{LINE, Step};
+
+/// How often an operator's step starts again before it gives up.
+const STARTS: usize = 1_000;
+
+/// How often the clock is read until its millisecond is over: some milliseconds' worth. A clock that stands still
+/// for longer is a test's, where nobody races.
+const READINGS: usize = 200_000;
+
+impl Table {
+    /// Refuses all hits of a subject until `ms` (of the table's clock), or later if it is banned for longer; false if
+    /// the set of its ban is full of live lines.
+    pub(super) fn ban(&self, subject: Subject, ms: u64) -> bool {
+        let place = subject.place(BANS);
+        let set = self.set(place);
+        for _ in 0..STARTS {
+            let tags = set.tags();
+            let Some(way) = Set::of(&tags, place.identity).first() else {
+                match self.claim(place, &tags, self.now()) {
+                    Claim::LookAgain => continue,
+                    Claim::Full => return false,
+                }
+            };
+            if tags[way].state() != State::Live {
+                self.settle(set, way, tags[way]);
+                continue;
+            }
+            let old = set.word(way, 0);
+            let new = Bucket::new(old.ms().max(ms), 1);
+            // Written, then looked at: an eviction that did not see the ban is seen here. Partner: `evict`.
+            if set.step(way, Step { index: 0, old, new }) && set.tag(way) == tags[way] {
+                self.look_until(Until::Bans, new.ms());
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Lifts a ban.
+    pub(super) fn unban(&self, subject: Subject) {
+        let place = subject.place(BANS);
+        let set = self.set(place);
+        for way in Set::of(&set.tags(), place.identity) {
+            empty(set, way, 0, place);
+        }
+    }
+
+    /// Until when a subject is banned, if it is: a count of 0 is a line that was just born.
+    pub(super) fn banned_until(&self, subject: Subject) -> Option<u64> {
+        let place = subject.place(BANS);
+        let set = self.set(place);
+        let tags = set.tags();
+        let bans = Set::of(&tags, place.identity).into_iter().map(|way| set.word(way, 0));
+        bans.filter(|word| word.count() > 0).map(Bucket::ms).max()
+    }
+
+    /// Forgets what a subject has used of a rule. Hits that are decided meanwhile may be forgotten too.
+    pub(super) fn reset(&self, subject: Subject, rule: u8) {
+        let place = subject.place(rule);
+        let set = self.set(place);
+        let tags = set.tags();
+        for way in Set::of(&tags, place.identity) {
+            let dying = tags[way].turned(State::Dying);
+            // A hit that has counted and not verified yet sees the tag, and leaves its words alone.
+            if !set.turn(way, tags[way], dying) {
+                continue;
+            }
+            // A hit that looked at the tag just before may still take itself back, in this millisecond's word: no
+            // hit after the reset may be stamped with the same one.
+            self.wait_for_next_ms();
+            (0..LINE).for_each(|index| empty(set, way, index, place));
+            let _ = set.turn(way, dying, dying.turned(State::Live));
+        }
+    }
+
+    fn wait_for_next_ms(&self) {
+        let start = self.now();
+        for _ in 0..READINGS {
+            if self.now() > start {
+                return;
+            }
+            std::hint::spin_loop();
+        }
+    }
+}
+
+/// Empties a word of a key's line, as long as the line is that key's.
+fn empty(set: Set<'_>, way: usize, index: usize, place: Place) {
+    loop {
+        let old = set.word(way, index);
+        // The tag after the word: another key's words are all newer than any of this one's, so a word that was read
+        // while the line was still this key's is exchanged only if it still is.
+        if old == Bucket::EMPTY || !set.tag(way).is_of(place.identity) {
+            return;
+        }
+        if set.step(way, Step { index, old, new: Bucket::EMPTY }) {
+            return;
+        }
+    }
+}

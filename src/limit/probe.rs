@@ -1,0 +1,297 @@
+//! One charge of a hit: what was seen of its key, and the four things done about it, in the order of the rules of
+//! [`crate::limit`]: look, read, reserve, verify; and undo.
+
+#![forbid(unsafe_code)]
+
+use super::bucket::Bucket;
+use super::layout::WAYS;
+use super::overflow::Pair;
+use super::set::{Set, Ways};
+use super::subject::{Place, Subject};
+use super::table::{Claim, Table, Until};
+use super::tag::{State, Tag};
+use super::window::{Frame, Stale, Step, Window};
+use super::{Decision, Rule};
+
+/// One charge, and what was seen of it at the last look.
+pub(super) struct Probe<'t> {
+    /// Its index in the caller's list.
+    charge: usize,
+    set: Set<'t>,
+    subject: Subject,
+    place: Place,
+    window: Window,
+    cost: u64,
+    tags: [Tag; WAYS],
+    ways: Ways,
+    frame: Frame,
+    sum: u64,
+    step: Option<Step>,
+    /// Where the key is counted if it has no line and its set has room for none.
+    pair: Option<Pair<'t>>,
+}
+
+impl<'t> Probe<'t> {
+    /// Of a rule that the table knows; `None` if it is another table's.
+    #[inline]
+    pub(super) fn new(table: &'t Table, rule: Rule, subject: Subject, cost: u32) -> Option<Self> {
+        let window = table.directory().window(rule.0)?;
+        let place = subject.place(rule.0);
+        Some(Self {
+            charge: 0,
+            set: table.set(place),
+            subject,
+            place,
+            window,
+            cost: u64::from(cost),
+            tags: [Tag(0); WAYS],
+            ways: Ways::default(),
+            frame: window.at(0),
+            sum: 0,
+            step: None,
+            pair: None,
+        })
+    }
+
+    /// The same probe, for the charge at `index` of the caller's list.
+    pub(super) fn of_charge(self, index: usize) -> Self {
+        Self { charge: index, ..self }
+    }
+
+    /// Whether two charges of one hit count in the same words.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.place == other.place
+    }
+
+    /// Adds another charge's cost to this one's.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.cost += other.cost;
+    }
+
+    /// Reads the tags. Partner: `Table::claim` and `evict`, which change them before they touch the words.
+    #[inline]
+    pub(super) fn look(&mut self) {
+        self.tags = self.set.tags();
+        self.ways = Set::of(&self.tags, self.place.identity);
+    }
+
+    /// Whether all lines of the key can be counted in; settles the first that cannot.
+    #[inline]
+    pub(super) fn is_settled(&self, table: &Table) -> bool {
+        for way in self.ways {
+            if self.tags[way].state() != State::Live {
+                table.settle(self.set, way, self.tags[way]);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Reads the words, after the clock.
+    #[inline]
+    pub(super) fn read(&mut self, now: u64) -> Result<(), Stale> {
+        self.frame = self.window.at(now);
+        self.sum = 0;
+        self.step = None;
+        self.pair = None;
+        let Some(first) = self.ways.first() else { return Ok(()) };
+        let words = self.set.words(first);
+        self.sum = self.frame.sum(&words)? + self.sum_of(self.ways.rest())?;
+        self.step = self.frame.place(&words, self.cost);
+        Ok(())
+    }
+
+    #[inline]
+    fn sum_of(&self, ways: Ways) -> Result<u64, Stale> {
+        let mut sum = 0;
+        for way in ways {
+            sum += self.frame.sum(&self.set.words(way))?;
+        }
+        Ok(sum)
+    }
+
+    /// For those who only look: adds what the overflow knows of a key that has no line, or one that was just born.
+    pub(super) fn read_overflow(&mut self, table: &'t Table) -> Result<(), Stale> {
+        let born = Tag(0).given_to(self.place.identity, State::Born);
+        let born = match self.ways.first() {
+            Some(way) if self.tags[way].state() == State::Live => return Ok(()),
+            Some(way) => self.tags[way],
+            None => born,
+        };
+        self.sum += table.carried(self.set, born, self.frame.now)?;
+        if self.ways.first().is_none() && !table.has_room(self.set, &self.tags, self.frame.now) {
+            self.pair = table.pair(self.set, self.place.identity, self.window);
+        }
+        Ok(())
+    }
+
+    /// Gets a line for the key.
+    pub(super) fn claim(&self, table: &Table, now: u64) -> Claim {
+        table.claim(self.place, &self.tags, now)
+    }
+
+    /// Whether the key has no line, cannot get one, and cannot be counted elsewhere.
+    pub(super) fn has_no_room(&self, table: &Table) -> bool {
+        self.is_homeless()
+            && self.pair.is_none()
+            && !table.has_room(self.set, &self.tags, self.frame.now)
+    }
+
+    /// Counts the key in the overflow from now on; false if the table has none.
+    #[cold]
+    pub(super) fn spill(&mut self, table: &'t Table) -> Result<bool, Stale> {
+        self.pair = table.pair(self.set, self.place.identity, self.window);
+        let Some(pair) = &self.pair else { return Ok(false) };
+        self.sum = pair.estimate(self.frame.now)?;
+        // Partner: `Table::carried`, which reads the time after it has written a tag.
+        table.look_until(Until::Overflow, pair.end(self.frame.now)?);
+        Ok(true)
+    }
+
+    /// Whether the key has no line.
+    #[inline]
+    pub(super) fn is_homeless(&self) -> bool {
+        self.ways.first().is_none()
+    }
+
+    #[inline]
+    pub(super) fn fits(&self) -> bool {
+        let cost = self.pair.map_or(self.cost, |pair| pair.rounded(self.cost));
+        self.sum + cost <= self.frame.limit
+    }
+
+    /// Counts the hit. In a line: if nobody has changed the word since it was read. Rule 3.
+    #[inline]
+    pub(super) fn reserve(&mut self) -> bool {
+        if let Some(pair) = &mut self.pair {
+            let added = pair.add(self.frame.now, self.cost).is_ok();
+            if !added {
+                pair.undo(self.cost);
+            }
+            return added;
+        }
+        let (Some(way), Some(step)) = (self.ways.first(), self.step) else { return false };
+        self.set.step(way, step)
+    }
+
+    /// Whether the hit stands: the same lines, nothing newer, and not too much. Rule 4.
+    #[inline]
+    pub(super) fn verify(&mut self) -> bool {
+        let tags = self.set.tags();
+        if Set::of(&tags, self.place.identity) != self.ways
+            || self.ways.into_iter().any(|way| tags[way] != self.tags[way])
+        {
+            return false;
+        }
+        let sum = match &self.pair {
+            Some(pair) => pair.estimate(self.frame.now),
+            None => self.sum_of(self.ways),
+        };
+        sum.is_ok_and(|sum| {
+            self.sum = sum;
+            sum <= self.frame.limit
+        })
+    }
+
+    /// Takes the hit back, unless its word or its line has moved on. Rule 5.
+    #[cold]
+    pub(super) fn undo(&mut self) {
+        if let Some(pair) = &mut self.pair {
+            return pair.undo(self.cost);
+        }
+        let (Some(way), Some(step)) = (self.ways.first(), self.step) else { return };
+        loop {
+            let old = self.set.word(way, step.index);
+            let Some(new) = old.without(step.new.ms(), self.cost) else { return };
+            // After the word was read: a line that is still the same key's now was so at that time.
+            if self.set.tag(way) != self.tags[way] {
+                return;
+            }
+            if self.set.step(way, Step { index: step.index, old, new }) {
+                return;
+            }
+        }
+    }
+
+    /// Milliseconds for which the key is banned from now on.
+    #[cold]
+    pub(super) fn banned_for(&self, table: &Table) -> Option<u64> {
+        let until = table.banned_until(self.subject)?;
+        until.checked_sub(self.frame.now).filter(|ms| *ms > 0)
+    }
+}
+
+/// What the caller is told.
+impl Probe<'_> {
+    /// How little is left: the smaller, the more this charge is worth telling of.
+    #[inline]
+    pub(super) fn left(&self) -> u64 {
+        self.frame.limit.saturating_sub(self.sum)
+    }
+
+    pub(super) fn window_ms(&self) -> u64 {
+        self.window.ms
+    }
+
+    /// Whether the set is full, and the overflow speaks for it or there is none.
+    pub(super) fn spilled(&self) -> bool {
+        self.pair.is_some()
+    }
+
+    /// All words of the key, as they are now.
+    fn words(&self) -> Vec<Bucket> {
+        self.ways.into_iter().flat_map(|way| self.set.words(way)).collect()
+    }
+
+    #[cold]
+    pub(super) fn refusal(&self) -> Decision {
+        let now = self.frame.now;
+        let (retry, reset) = match &self.pair {
+            Some(pair) if self.cost <= self.frame.limit => {
+                pair.waits(now, self.cost, self.frame.limit)
+            }
+            _ => {
+                let words = self.words();
+                let reset = self.window.reset_after(now, words.iter().copied());
+                (self.window.retry_after(now, self.cost, &words), reset)
+            }
+        };
+        Decision {
+            allowed: false,
+            table_full: self.spilled(),
+            reset_after_ms: reset.max(1),
+            retry_after_ms: retry,
+            ..self.admission(0)
+        }
+    }
+
+    #[inline]
+    pub(super) fn admission(&self, reset_after_ms: u64) -> Decision {
+        Decision {
+            allowed: true,
+            table_full: false,
+            charge: self.charge,
+            limit: self.window.limit,
+            remaining: u32::try_from(self.left()).unwrap_or(u32::MAX),
+            reset_after_ms,
+            retry_after_ms: 0,
+        }
+    }
+
+    /// Milliseconds until nothing counts, of a hit that was just admitted: nothing in its line is newer.
+    #[inline]
+    pub(super) fn reset_after_hit(&self) -> u64 {
+        match &self.pair {
+            Some(pair) => pair.waits(self.frame.now, 0, 0).1,
+            None => self.window.death(self.frame.now) - self.frame.now,
+        }
+    }
+
+    /// Milliseconds until nothing counts, whatever was seen.
+    pub(super) fn reset_after(&self) -> u64 {
+        match &self.pair {
+            Some(_) => self.reset_after_hit(),
+            None => self.window.reset_after(self.frame.now, self.words().into_iter()),
+        }
+    }
+}
