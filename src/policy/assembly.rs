@@ -112,10 +112,8 @@ fn route(drafts: &[Draft<'_>], faults: &mut Faults) -> Option<Router> {
         Err(found) => {
             for fault in found {
                 let Some(owner) = owners.get(fault.route) else { continue };
-                let at = match fault.kind {
-                    RouteFaultKind::Duplicate => owner.at(),
-                    _ => owner.path(),
-                };
+                let duplicate = fault.kind == RouteFaultKind::Duplicate;
+                let at = if duplicate { owner.at() } else { owner.path() };
                 faults.push(at.fault(fault.kind.to_string()));
             }
             None

@@ -52,6 +52,10 @@ pub use source::Source;
 
 impl Policy {
     /// Compiles a document and a configuration; or all faults of both, by file and line.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a source is read once, and is large: it ends here"
+    )]
     pub fn compile(document: Source, config: Option<Source>) -> Result<Self, Vec<Fault>> {
         let mut faults = Faults::default();
         let read = Config::read(config.as_ref(), &mut faults);

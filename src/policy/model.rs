@@ -57,6 +57,8 @@ pub struct Operation {
     pub addresses: Option<IpSet>,
     /// Whoever may not call it is told that there is no such path.
     pub hidden: bool,
+    /// Whether the document marks it as deprecated: without a date there is nothing to answer (RFC 9745).
+    pub declared_deprecated: bool,
     /// Since when it is deprecated, seconds since 1970 (RFC 9745).
     pub deprecated: Option<i64>,
     /// When it goes, seconds since 1970 (RFC 8594); from then on it answers 410.

@@ -10,13 +10,15 @@ use super::model::{Location, Mode, Operation, Policy, Rate, Subject};
 ///
 /// Its members: `method`, `template`, `paths` (with each base), `parameters` (`name`, `in`, `required`, `types`),
 /// `body` (null, or `required`, `media`, `max_bytes`), `quotas` (those that count every request too), `addresses`
-/// (null, or prefixes), `hidden`, `auth` (null or `"app"`), `mode`, `deprecated` and `sunset` (null, or seconds
-/// since 1970), `websocket`.
+/// (null, or prefixes), `hidden`, `auth` (null or `"app"`), `mode`, `deprecated`, `deprecated_since` and
+/// `sunset` (null, or seconds since 1970), `websocket`, `contested_by` (operations that match some of the same
+/// paths, which are therefore refused).
 pub fn operations(policy: &Policy) -> Value {
-    policy.operations.iter().map(|operation| describe(operation, policy)).collect()
+    let operations = policy.operations.iter().enumerate();
+    operations.map(|(index, operation)| describe(index, operation, policy)).collect()
 }
 
-fn describe(operation: &Operation, policy: &Policy) -> Value {
+fn describe(index: usize, operation: &Operation, policy: &Policy) -> Value {
     let paths = operation.bases.iter().map(|base| format!("{base}{}", operation.template));
     let charged = policy.address_rates.iter().chain(&operation.rates);
     let quotas = charged.filter_map(|index| policy.rates.get(*index)).map(quota);
@@ -42,10 +44,27 @@ fn describe(operation: &Operation, policy: &Policy) -> Value {
         "hidden": operation.hidden,
         "auth": operation.app_auth.then_some("app"),
         "mode": mode(operation.mode),
-        "deprecated": operation.deprecated,
+        "deprecated": operation.declared_deprecated || operation.deprecated.is_some(),
+        "deprecated_since": operation.deprecated,
         "sunset": operation.sunset,
         "websocket": operation.websocket,
+        "contested_by": contested(index, policy),
     })
+}
+
+/// The names of the operations that contest some of its paths.
+fn contested(index: usize, policy: &Policy) -> Vec<String> {
+    let pairs = policy.router.contests().iter();
+    let others = pairs.filter_map(|(first, second)| match index {
+        index if index == *first => Some(second),
+        index if index == *second => Some(first),
+        _ => None,
+    });
+    let mut names: Vec<String> =
+        others.filter_map(|other| policy.operations.get(*other)).map(Operation::name).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 fn types(kinds: super::model::Kinds) -> Vec<&'static str> {

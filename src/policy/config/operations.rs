@@ -23,26 +23,26 @@ pub(in crate::policy) type Setting<'s, T> = Option<(T, At<'s>)>;
 
 pub(super) fn read<'s>(table: Option<&At<'s>>, faults: &mut Faults) -> Vec<Override<'s>> {
     let entries = table.into_iter().flat_map(At::members);
-    entries.filter_map(|(text, at)| entry(text, at, faults)).collect()
+    entries.filter_map(|(text, at)| entry(text, &at, faults)).collect()
 }
 
-fn entry<'s>(text: &str, at: At<'s>, faults: &mut Faults) -> Option<Override<'s>> {
+fn entry<'s>(text: &str, at: &At<'s>, faults: &mut Faults) -> Option<Override<'s>> {
     const KNOWN: &[&str] =
         &["addresses", "hidden", "deprecated", "sunset", "max_body", "mode", "reason"];
     let pattern = Pattern::parse(text, at.clone(), faults);
     at.need_object(faults)?;
-    keys(&at, KNOWN, faults);
+    keys(at, KNOWN, faults);
     if at.members().next().is_none() {
         faults.push(at.fault("says nothing of these operations: remove it"));
     }
     let entry = Override {
         pattern: pattern?,
-        addresses: setting(&at, "addresses", faults, client::addresses),
-        hidden: setting(&at, "hidden", faults, At::need_bool),
-        deprecated: setting(&at, "deprecated", faults, dates::read),
-        sunset: setting(&at, "sunset", faults, dates::read),
-        max_body: setting(&at, "max_body", faults, request::size),
-        mode: mode::read(&at, faults).zip(at.get("mode")),
+        addresses: setting(at, "addresses", faults, client::addresses),
+        hidden: setting(at, "hidden", faults, At::need_bool),
+        deprecated: setting(at, "deprecated", faults, dates::read),
+        sunset: setting(at, "sunset", faults, dates::read),
+        max_body: setting(at, "max_body", faults, request::size),
+        mode: mode::read(at, faults).zip(at.get("mode")),
     };
     Some(entry)
 }

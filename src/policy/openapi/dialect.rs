@@ -14,7 +14,7 @@ pub(super) enum Keyword {
     /// It would demand something that is not enforced.
     Refused(&'static str),
     /// The same, unless it is false.
-    RefusedIfTrue(&'static str),
+    RefusedUnlessFalse(&'static str),
 }
 
 /// What a keyword's value is made of.
@@ -47,22 +47,24 @@ fn rank(dialect: Dialect) -> u8 {
     }
 }
 
+const OWN_BASE: &str = "not enforced yet: write `$ref` with a JSON Pointer into this document";
+
+const CONTENT: &str =
+    "what a string contains is not judged: remove it, or demand what can be with `pattern`";
+
 /// What becomes of a keyword in a dialect; `None` when it is in no list.
 pub(super) fn keyword(name: &str, dialect: Dialect) -> Option<Keyword> {
     if let Some(shape) = enforced(name, rank(dialect)) {
         return Some(Keyword::Enforced(shape));
     }
-    const OWN_BASE: &str = "not enforced yet: write `$ref` with a JSON Pointer into this document";
-    const CONTENT: &str =
-        "what a string contains is not judged: remove it, or demand what can be with `pattern`";
     Some(match name {
+        // `$defs` and `definitions` are read where something refers to them; `writeOnly` limits answers, which are
+        // not judged yet.
         "title" | "description" | "$comment" | "default" | "example" | "examples"
-        | "deprecated" | "externalDocs" | "xml" => Keyword::Annotation,
-        // Read where something refers to them.
-        "$defs" | "definitions" => Keyword::Annotation,
-        // It limits answers, which are not judged yet.
-        "writeOnly" => Keyword::Annotation,
-        "readOnly" => Keyword::RefusedIfTrue(
+        | "deprecated" | "externalDocs" | "xml" | "$defs" | "definitions" | "writeOnly" => {
+            Keyword::Annotation
+        }
+        "readOnly" => Keyword::RefusedUnlessFalse(
             "not enforced yet in requests: give requests a schema of their own, without the member",
         ),
         "discriminator" => Keyword::Refused(
@@ -109,24 +111,25 @@ fn enforced(name: &str, rank: u8) -> Option<Shape> {
 /// The dialect of a document's schemas: `jsonSchemaDialect`, or OpenAPI's own, which is 2020-12.
 pub(super) fn of(document: &At<'_>, faults: &mut Faults) -> Dialect {
     let Some(at) = document.get("jsonSchemaDialect") else { return Dialect::Draft202012 };
-    let known = at.need_str(faults).map(|uri| match uri.strip_suffix('#').unwrap_or(uri) {
-        "https://spec.openapis.org/oas/3.1/dialect/base"
-        | "https://json-schema.org/draft/2020-12/schema" => Some(Dialect::Draft202012),
-        "https://json-schema.org/draft/2019-09/schema" => Some(Dialect::Draft201909),
-        "http://json-schema.org/draft-07/schema" => Some(Dialect::Draft7),
-        "http://json-schema.org/draft-06/schema" => Some(Dialect::Draft6),
-        "http://json-schema.org/draft-04/schema" => Some(Dialect::Draft4),
-        _ => None,
-    });
-    match known {
-        Some(Some(dialect)) => dialect,
-        Some(None) => {
-            faults.push(at.fault(
-                "expected OpenAPI 3.1's own dialect, or JSON Schema 2020-12, 2019-09, draft-07, draft-06 or \
-                 draft-04, by its URI",
-            ));
-            Dialect::Draft202012
-        }
-        None => Dialect::Draft202012,
+    let dialect = at.str().and_then(named);
+    if dialect.is_none() {
+        faults.push(at.fault(
+            "expected OpenAPI 3.1's own dialect, or JSON Schema 2020-12, 2019-09, draft-07, draft-06 or \
+             draft-04, by its URI",
+        ));
     }
+    dialect.unwrap_or(Dialect::Draft202012)
+}
+
+/// The dialect that a URI names.
+pub(super) fn named(uri: &str) -> Option<Dialect> {
+    Some(match uri.strip_suffix('#').unwrap_or(uri) {
+        "https://spec.openapis.org/oas/3.1/dialect/base"
+        | "https://json-schema.org/draft/2020-12/schema" => Dialect::Draft202012,
+        "https://json-schema.org/draft/2019-09/schema" => Dialect::Draft201909,
+        "http://json-schema.org/draft-07/schema" => Dialect::Draft7,
+        "http://json-schema.org/draft-06/schema" => Dialect::Draft6,
+        "http://json-schema.org/draft-04/schema" => Dialect::Draft4,
+        _ => return None,
+    })
 }

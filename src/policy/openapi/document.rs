@@ -110,13 +110,11 @@ fn title(root: &At<'_>, faults: &mut Faults) -> String {
     };
     let _ = info.need_object(faults);
     keywords::INFO.check(&info, &[], faults);
-    match info.get("title") {
-        Some(title) => title.need_str(faults).unwrap_or_default().to_owned(),
-        None => {
-            faults.push(info.fault("`title` is missing"));
-            String::new()
-        }
-    }
+    let Some(title) = info.get("title") else {
+        faults.push(info.fault("`title` is missing"));
+        return String::new();
+    };
+    title.need_str(faults).unwrap_or_default().to_owned()
 }
 
 /// An operation as the gate reads it, before the configuration has its say.
@@ -145,6 +143,7 @@ fn operation(draft: Draft<'_>, ids: &[SchemaId]) -> Option<Operation> {
         body,
         addresses: None,
         hidden: false,
+        declared_deprecated: draft.deprecated,
         deprecated: None,
         sunset: None,
         websocket: draft.websocket,

@@ -102,7 +102,7 @@ pub(super) fn read<'s>(
         if keywords::is_extension(template) {
             continue;
         }
-        item(template, &path, context, schemas, &mut drafts, faults);
+        drafts.extend(item(template, &path, context, schemas, faults));
     }
     if drafts.is_empty() && faults.len() == before {
         faults.push(paths.fault("no operation at all: a gate of it would refuse every request"));
@@ -134,36 +134,36 @@ fn item<'s>(
     path: &At<'s>,
     context: &Context<'_, 's>,
     schemas: &mut Schemas<'s>,
-    drafts: &mut Vec<Draft<'s>>,
     faults: &mut Faults,
-) {
-    let Some(item) = refs::resolve(path.clone(), faults) else { return };
+) -> Vec<Draft<'s>> {
+    let Some(item) = refs::resolve(path.clone(), faults) else { return Vec::new() };
     keywords::PATH_ITEM.check(&item, &[], faults);
-    let served = served(&item, context.served, context, faults);
+    let around = served(&item, context.served, context, faults);
+    let mut drafts = Vec::new();
     for (field, method) in METHODS {
         let Some(at) = item.get(field) else { continue };
         if at.need_object(faults).is_none() {
             continue;
         }
-        let served = self::served(&at, &served, context, faults);
+        let flag = |name: &str, faults: &mut Faults| {
+            at.get(name).and_then(|flag| flag.need_bool(faults)).unwrap_or_default()
+        };
         let draft = Draft {
             path: path.clone(),
             method,
             template,
-            bases: served.bases,
+            bases: served(&at, &around, context, faults).bases,
             parameters: parameters::read(&item, &at, template, schemas, faults),
             body: body::read(&at, context.closed, schemas, faults),
             security: security::demand(&at, context.document, faults),
-            deprecated: at
-                .get("deprecated")
-                .and_then(|at| at.need_bool(faults))
-                .unwrap_or_default(),
-            websocket: at.get(WEBSOCKET).and_then(|at| at.need_bool(faults)).unwrap_or_default(),
+            deprecated: flag("deprecated", faults),
+            websocket: flag(WEBSOCKET, faults),
             at,
         };
         check(&draft, context.document, faults);
         drafts.push(draft);
     }
+    drafts
 }
 
 fn check(draft: &Draft<'_>, document: &At<'_>, faults: &mut Faults) {

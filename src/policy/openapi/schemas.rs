@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::dialect::{Keyword, Shape, keyword};
-use super::refs;
+use super::{dialect, refs};
 use crate::policy::fault::{Fault, Faults};
 use crate::policy::source::At;
 use crate::schema::{CompileError, Dialect, Formats, Options, SchemaId, Set, SetBuilder};
@@ -65,11 +65,17 @@ impl<'s> Schemas<'s> {
             return;
         }
         for (name, value) in at.members() {
+            if name == "$schema" && value.str().and_then(dialect::named) == Some(self.dialect) {
+                continue;
+            }
             match keyword(name, self.dialect) {
                 Some(Keyword::Annotation) => {}
                 Some(Keyword::Refused(why)) => faults.push(value.fault(why)),
-                Some(Keyword::RefusedIfTrue(_)) if value.bool() == Some(false) => {}
-                Some(Keyword::RefusedIfTrue(why)) => faults.push(value.fault(why)),
+                Some(Keyword::RefusedUnlessFalse(why)) => {
+                    if value.bool() != Some(false) {
+                        faults.push(value.fault(why));
+                    }
+                }
                 Some(Keyword::Enforced(shape)) => below(shape, &value, left, faults),
                 None => faults.push(value.fault(
                     "no schema keyword that is enforced, in this dialect: correct or remove it (an extension of \
@@ -133,7 +139,8 @@ impl Wanted {
 fn below<'s>(shape: Shape, value: &At<'s>, left: &mut Vec<At<'s>>, faults: &mut Faults) {
     match shape {
         Shape::Value => certain(value, faults),
-        Shape::Schema => left.push(value.clone()),
+        Shape::SchemaOrList if value.is_array() => left.extend(value.items()),
+        Shape::Schema | Shape::SchemaOrList => left.push(value.clone()),
         Shape::List => {
             if value.need_array(faults).is_some() {
                 left.extend(value.items());
@@ -144,8 +151,6 @@ fn below<'s>(shape: Shape, value: &At<'s>, left: &mut Vec<At<'s>>, faults: &mut 
                 left.extend(value.members().map(|(_, schema)| schema));
             }
         }
-        Shape::SchemaOrList if value.is_array() => left.extend(value.items()),
-        Shape::SchemaOrList => left.push(value.clone()),
         Shape::MapOrNames => {
             if value.need_object(faults).is_some() {
                 // Names of members in a list, or a schema.

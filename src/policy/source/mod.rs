@@ -115,11 +115,6 @@ impl Source {
         At::root(self, &self.root)
     }
 
-    /// As it was named.
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
     /// A path that the document names: relative to the document's own folder.
     pub(super) fn resolve(&self, path: &str) -> PathBuf {
         self.folder.join(path)

@@ -75,10 +75,8 @@ impl Node {
     }
 
     fn member(&self, name: &str) -> Option<&Self> {
-        match &self.data {
-            Data::Object(members) => members.iter().find(|(n, _)| n == name).map(|(_, v)| v),
-            _ => None,
-        }
+        let Data::Object(members) = &self.data else { return None };
+        members.iter().find(|(n, _)| n == name).map(|(_, value)| value)
     }
 }
 
@@ -123,19 +121,13 @@ impl<'s> At<'s> {
 
     /// The members in the order of the text; none when this is no object.
     pub(in crate::policy) fn members(&self) -> impl Iterator<Item = (&'s str, Self)> {
-        let members = match &self.node.data {
-            Data::Object(members) => members.as_slice(),
-            _ => &[],
-        };
+        let members: &[_] = if let Data::Object(members) = &self.node.data { members } else { &[] };
         members.iter().map(|(name, node)| (name.as_str(), self.child(name, node)))
     }
 
     /// The items in their order; none when this is no array.
     pub(in crate::policy) fn items(&self) -> impl Iterator<Item = Self> {
-        let items = match &self.node.data {
-            Data::Array(items) => items.as_slice(),
-            _ => &[],
-        };
+        let items: &[_] = if let Data::Array(items) = &self.node.data { items } else { &[] };
         items.iter().enumerate().map(|(index, node)| self.child(&index.to_string(), node))
     }
 
@@ -147,13 +139,12 @@ impl<'s> At<'s> {
         }
         for token in pointer.strip_prefix('/')?.split('/') {
             let token = token.replace("~1", "/").replace("~0", "~");
-            let node = match &at.node.data {
-                Data::Array(items) => {
-                    // `01` and `+1` are no indices (RFC 6901, 4).
-                    let index = token.parse::<usize>().ok().filter(|i| i.to_string() == token)?;
-                    items.get(index)?
-                }
-                _ => at.node.member(&token)?,
+            let node = if let Data::Array(items) = &at.node.data {
+                // `01` and `+1` are no indices (RFC 6901, 4).
+                let index = token.parse::<usize>().ok().filter(|i| i.to_string() == token)?;
+                items.get(index)?
+            } else {
+                at.node.member(&token)?
             };
             at = at.child(&token, node);
         }
@@ -162,26 +153,18 @@ impl<'s> At<'s> {
 
     /// A string's text.
     pub(in crate::policy) fn str(&self) -> Option<&'s str> {
-        match &self.node.data {
-            Data::String(text) => Some(text),
-            _ => None,
-        }
+        if let Data::String(text) = &self.node.data { Some(text) } else { None }
     }
 
     /// A bool's value.
     pub(in crate::policy) fn bool(&self) -> Option<bool> {
-        match self.node.data {
-            Data::Bool(value) => Some(value),
-            _ => None,
-        }
+        if let Data::Bool(value) = self.node.data { Some(value) } else { None }
     }
 
     /// A whole number that is not negative.
     pub(in crate::policy) fn whole(&self) -> Option<u64> {
-        match &self.node.data {
-            Data::Number(value) => value.to_string().parse().ok(),
-            _ => None,
-        }
+        let Data::Number(value) = &self.node.data else { return None };
+        value.to_string().parse().ok()
     }
 
     pub(in crate::policy) fn is_object(&self) -> bool {

@@ -102,6 +102,7 @@ impl<'n> Builder<'n> {
     }
 
     /// Takes one event; `None` ends the reading.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the parser's enum is not exhaustive")]
     fn take(&mut self, event: Event<'_>, span: Span) -> Option<()> {
         let line = span.start.line();
         match event {
@@ -128,7 +129,13 @@ impl<'n> Builder<'n> {
             }
             Event::SequenceEnd | Event::MappingEnd => return self.end(),
             Event::Alias(id) => return self.alias(id, line),
-            _ => {}
+            Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+            // Not asked for: comments, anchors apart from their values, aliases without one. An event of a later
+            // version must not be passed over.
+            _ => {
+                self.fault(line, "is YAML that is not understood here");
+                return None;
+            }
         }
         Some(())
     }
@@ -287,6 +294,6 @@ fn extent(node: &Node) -> (usize, usize) {
     match &node.data {
         Data::Array(items) => items.iter().fold((1, 1), add),
         Data::Object(members) => members.iter().map(|(_, value)| value).fold((1, 1), add),
-        _ => (1, 0),
+        Data::Null | Data::Bool(_) | Data::Number(_) | Data::String(_) => (1, 0),
     }
 }

@@ -6,10 +6,20 @@
 //! Matching). `HEAD` falls back to `GET`.
 //!
 //! A segment may mix literals and parameters (`report-{id}.{format}`). A text that such a segment could
-//! split in more than one way makes the path unknown: the application might split it the other way.
+//! split in more than one way makes the path unknown: the application might split it the other way. For the
+//! same reason a path that two templates match, neither of which is the more concrete one throughout (`/a/b` by
+//! `/a/{x}` and `/{y}/b`), is known only if one alone of the two has the method: which one an application takes
+//! depends on the order in which it was written. [`Router::contests`] lists such operations.
 //! A parameter never matches an empty text, nor a slash.
 //!
-//! Cost: each node of the trie is visited at most once a request, so a path cannot make the search long.
+//! Cost: each node of the trie is visited at most once a request, twice where templates contest, so a path
+//! cannot make the search long.
+//!
+//! | file | what |
+//! |---|---|
+//! | `template.rs` | a template taken apart, and its faults |
+//! | `pattern.rs` | one segment with parameters |
+//! | `contest.rs` | which templates can match one path without either being more concrete |
 //!
 //! ```
 //! use secval::policy::router::{Found, Route, Router};
@@ -35,12 +45,16 @@
     clippy::string_slice
 )]
 
-use std::collections::HashMap;
-use std::fmt;
+mod contest;
+mod pattern;
+mod template;
 
-/// More segments than any real path has. At half of it long generated paths would be refused; at double
-/// nothing changes but the depth of the search, which is one small stack frame a segment.
-const MAX_SEGMENTS: usize = 64;
+use std::collections::HashMap;
+
+use contest::Hit;
+use pattern::{Ambiguous, Pattern};
+use template::Segment;
+pub use template::{RouteFault, RouteFaultKind, Template};
 
 /// One method on one path template, and the index of the operation that it stands for.
 #[derive(Debug, Clone)]
@@ -51,55 +65,6 @@ pub struct Route {
     pub template: String,
     /// Whatever index the caller wants back.
     pub operation: usize,
-}
-
-/// What is wrong with a route: its place in the list, and what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RouteFault {
-    /// The index of the route in the order given.
-    pub route: usize,
-    /// What is wrong with it.
-    pub kind: RouteFaultKind,
-}
-
-/// The ways in which a template can be wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RouteFaultKind {
-    /// A template begins with a slash.
-    NoLeadingSlash,
-    /// Braces do not pair up, or a parameter has no name.
-    Braces,
-    /// `{a}{b}`: nothing tells where the one ends.
-    AdjacentParameters,
-    /// One name twice in one template.
-    RepeatedParameter,
-    /// An empty, `.` or `..` segment, which no request can have.
-    Segment,
-    /// A query or fragment in a template.
-    Delimiter,
-    /// More than 64 segments.
-    TooLong,
-    /// Another route has the same method on an equivalent template.
-    Duplicate,
-}
-
-impl fmt::Display for RouteFaultKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoLeadingSlash => "a path template begins with a slash",
-            Self::Braces => "braces do not pair up, or a parameter has no name",
-            Self::AdjacentParameters => "two parameters of one segment need a literal between them",
-            Self::RepeatedParameter => "one parameter name occurs twice in the template",
-            Self::Segment => {
-                "the template has an empty or dot segment, which no accepted request can have"
-            }
-            Self::Delimiter => {
-                "a path template has no query, fragment, percent-encoding or backslash"
-            }
-            Self::TooLong => "the template has more than 64 segments",
-            Self::Duplicate => "another path is equivalent: the two differ only in parameter names",
-        })
-    }
 }
 
 /// What a path and a method lead to.
@@ -125,6 +90,7 @@ pub enum Found<'r, 'p> {
 #[derive(Debug)]
 pub struct Router {
     nodes: Vec<Node>,
+    contests: Vec<(usize, usize)>,
 }
 
 #[derive(Debug, Default)]
@@ -134,118 +100,42 @@ struct Node {
     patterns: Vec<(Pattern, usize)>,
     /// Of the template that ends here, sorted.
     methods: Vec<(String, usize)>,
-}
-
-/// A segment with parameters: `before {p} between[0] {p} between[1] … {p} after`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Pattern {
-    before: String,
-    between: Vec<String>,
-    after: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Segment {
-    Literal(String),
-    Pattern(Pattern),
-}
-
-/// A template taken apart.
-#[derive(Debug, Clone)]
-pub struct Template {
-    segments: Vec<Segment>,
-    names: Vec<String>,
-}
-
-impl Template {
-    /// Takes a template apart, or says what is wrong with it.
-    pub fn parse(template: &str) -> Result<Self, RouteFaultKind> {
-        let path = template.strip_prefix('/').ok_or(RouteFaultKind::NoLeadingSlash)?;
-        let mut parsed = Self { segments: Vec::new(), names: Vec::new() };
-        let mut pieces = path.split('/').peekable();
-        while let Some(piece) = pieces.next() {
-            // An empty last segment is a trailing slash, and the root path; anywhere else no request has it.
-            if (piece.is_empty() && pieces.peek().is_some()) || piece == "." || piece == ".." {
-                return Err(RouteFaultKind::Segment);
-            }
-            let segment = parsed.segment(piece)?;
-            parsed.segments.push(segment);
-        }
-        if parsed.segments.len() > MAX_SEGMENTS {
-            return Err(RouteFaultKind::TooLong);
-        }
-        let mut seen = std::collections::HashSet::new();
-        if !parsed.names.iter().all(|name| seen.insert(name)) {
-            return Err(RouteFaultKind::RepeatedParameter);
-        }
-        Ok(parsed)
-    }
-
-    /// The names of the parameters, from left to right: the order of [`Found::Operation`]'s captures.
-    pub fn names(&self) -> &[String] {
-        &self.names
-    }
-
-    fn segment(&mut self, piece: &str) -> Result<Segment, RouteFaultKind> {
-        let mut literals = vec![String::new()];
-        let mut rest = piece;
-        while let Some((literal, tail)) = rest.split_once('{') {
-            let (name, tail) = tail.split_once('}').ok_or(RouteFaultKind::Braces)?;
-            if name.is_empty() || name.contains('{') {
-                return Err(RouteFaultKind::Braces);
-            }
-            if literal.is_empty() && literals.len() > 1 {
-                return Err(RouteFaultKind::AdjacentParameters);
-            }
-            check_literal(literal)?;
-            if let Some(last) = literals.last_mut() {
-                literal.clone_into(last);
-            }
-            literals.push(String::new());
-            self.names.push(name.to_owned());
-            rest = tail;
-        }
-        check_literal(rest)?;
-        if literals.len() == 1 {
-            return Ok(Segment::Literal(rest.to_owned()));
-        }
-        let before = literals.remove(0);
-        literals.pop();
-        Ok(Segment::Pattern(Pattern { before, between: literals, after: rest.to_owned() }))
-    }
-}
-
-fn check_literal(literal: &str) -> Result<(), RouteFaultKind> {
-    if literal.contains(['{', '}']) {
-        return Err(RouteFaultKind::Braces);
-    }
-    if literal.contains(['?', '#', '%', '\\']) || literal.contains(char::is_control) {
-        return Err(RouteFaultKind::Delimiter);
-    }
-    Ok(())
+    /// Whether some path that leads here is matched by another template, and neither is the more concrete one.
+    contested: bool,
 }
 
 impl Router {
     /// Compiles the routes, or reports the fault of every route that has one.
     pub fn new(routes: impl IntoIterator<Item = Route>) -> Result<Self, Vec<RouteFault>> {
-        let mut router = Self { nodes: vec![Node::default()] };
+        let mut router = Self { nodes: vec![Node::default()], contests: Vec::new() };
         let mut faults = Vec::new();
+        let mut ends: Vec<(Vec<Segment>, usize)> = Vec::new();
         for (index, route) in routes.into_iter().enumerate() {
-            let added = Template::parse(&route.template).and_then(|t| router.add(&t, route));
-            if let Err(kind) = added {
-                faults.push(RouteFault { route: index, kind });
+            let parsed = Template::parse(&route.template);
+            match parsed.and_then(|t| Ok((router.add(&t, route)?, t.into_segments()))) {
+                Ok((node, _)) if ends.iter().any(|(_, known)| *known == node) => {}
+                Ok((node, segments)) => ends.push((segments, node)),
+                Err(kind) => faults.push(RouteFault { route: index, kind }),
             }
         }
         for node in &mut router.nodes {
             node.patterns.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.literal_len()));
             node.methods.sort();
         }
+        router.note_contests(&ends);
         if faults.is_empty() { Ok(router) } else { Err(faults) }
     }
 
-    fn add(&mut self, template: &Template, route: Route) -> Result<(), RouteFaultKind> {
+    /// Pairs of operations with one method whose templates some path matches both of, neither being the more
+    /// concrete one: such paths are unknown.
+    pub fn contests(&self) -> &[(usize, usize)] {
+        &self.contests
+    }
+
+    /// Adds a route; the node where its template ends.
+    fn add(&mut self, template: &Template, route: Route) -> Result<usize, RouteFaultKind> {
         let mut at = 0;
-        for segment in &template.segments {
+        for segment in template.segments() {
             at = self.child(at, segment);
         }
         let Some(node) = self.nodes.get_mut(at) else { return Err(RouteFaultKind::Duplicate) };
@@ -253,7 +143,7 @@ impl Router {
             return Err(RouteFaultKind::Duplicate);
         }
         node.methods.push((route.method, route.operation));
-        Ok(())
+        Ok(at)
     }
 
     fn child(&mut self, at: usize, segment: &Segment) -> usize {
@@ -281,11 +171,10 @@ impl Router {
         let mut captures = Vec::new();
         let Some(path) = path.strip_prefix('/') else { return Found::Unknown };
         let Ok(Some(node)) = self.walk(0, path, &mut captures) else { return Found::Unknown };
-        let operation = node.operation(method).or_else(|| {
-            // RFC 9110, 9.3.2: HEAD is GET without the content of the answer.
-            if method == "HEAD" { node.operation("GET") } else { None }
-        });
-        match operation {
+        if node.contested {
+            return self.settle(method, path);
+        }
+        match node.serves(method) {
             Some(operation) => Found::Operation { operation, captures },
             None => Found::MethodUnknown { methods: &node.methods },
         }
@@ -299,10 +188,7 @@ impl Router {
         captures: &mut Vec<&'p str>,
     ) -> Result<Option<&Node>, Ambiguous> {
         let Some(node) = self.nodes.get(at) else { return Ok(None) };
-        let (segment, tail) = match rest.split_once('/') {
-            Some((segment, tail)) => (segment, Some(tail)),
-            None => (rest, None),
-        };
+        let (segment, tail) = first_segment(rest);
         let go = |child: usize, captures: &mut Vec<&'p str>| match tail {
             Some(tail) => self.walk(child, tail, captures),
             None => Ok(self.nodes.get(child).filter(|node| !node.methods.is_empty())),
@@ -323,76 +209,105 @@ impl Router {
         }
         Ok(None)
     }
+
+    /// Decides a path that more than one template may match: of those that no other is more concrete than, the
+    /// one that alone has the method.
+    fn settle<'p>(&self, method: &str, path: &'p str) -> Found<'_, 'p> {
+        let mut hits = Vec::new();
+        let mut way = Hit::default();
+        if self.gather(0, path, &mut way, &mut hits).is_err() {
+            return Found::Unknown;
+        }
+        let best = contest::best(&hits);
+        if let [only] = best.as_slice()
+            && let Some(node) = self.nodes.get(only.node)
+            && node.serves(method).is_none()
+        {
+            return Found::MethodUnknown { methods: &node.methods };
+        }
+        let mut serving = best.into_iter().filter_map(|hit| {
+            self.nodes.get(hit.node).and_then(|node| node.serves(method)).map(|found| (hit, found))
+        });
+        match (serving.next(), serving.next()) {
+            (Some((hit, operation)), None) => {
+                Found::Operation { operation, captures: hit.captures.clone() }
+            }
+            _ => Found::Unknown,
+        }
+    }
+
+    /// Every template that matches what is left of the path.
+    fn gather<'r, 'p>(
+        &'r self,
+        at: usize,
+        rest: &'p str,
+        way: &mut Hit<'r, 'p>,
+        hits: &mut Vec<Hit<'r, 'p>>,
+    ) -> Result<(), Ambiguous> {
+        let Some(node) = self.nodes.get(at) else { return Ok(()) };
+        let (segment, tail) = first_segment(rest);
+        let mut go = |child: usize, way: &mut Hit<'r, 'p>| {
+            if let Some(tail) = tail {
+                return self.gather(child, tail, way, hits);
+            }
+            if self.nodes.get(child).is_some_and(|node| !node.methods.is_empty()) {
+                hits.push(Hit { node: child, ..way.clone() });
+            }
+            Ok(())
+        };
+        if let Some(child) = node.literals.get(segment) {
+            way.choices.push(None);
+            go(*child, way)?;
+            way.choices.pop();
+        }
+        for (pattern, child) in &node.patterns {
+            let kept = way.captures.len();
+            if pattern.split(segment, &mut way.captures)? {
+                way.choices.push(Some(pattern));
+                go(*child, way)?;
+                way.choices.pop();
+            }
+            way.captures.truncate(kept);
+        }
+        Ok(())
+    }
+
+    fn note_contests(&mut self, ends: &[(Vec<Segment>, usize)]) {
+        for (first, second) in contest::pairs(ends) {
+            for node in [first, second] {
+                if let Some(node) = self.nodes.get_mut(node) {
+                    node.contested = true;
+                }
+            }
+            let methods = |node: usize| self.nodes.get(node).map(|node| node.methods.as_slice());
+            let (ours, theirs) = (methods(first).unwrap_or(&[]), methods(second).unwrap_or(&[]));
+            let same = ours.iter().filter_map(|(method, operation)| {
+                let other = theirs.iter().find(|(other, _)| other == method)?;
+                Some((*operation, other.1))
+            });
+            let same: Vec<(usize, usize)> = same.collect();
+            self.contests.extend(same);
+        }
+    }
 }
 
-/// A segment that its template could split in more than one way.
-struct Ambiguous;
+fn first_segment(rest: &str) -> (&str, Option<&str>) {
+    match rest.split_once('/') {
+        Some((segment, tail)) => (segment, Some(tail)),
+        None => (rest, None),
+    }
+}
 
 impl Node {
     fn operation(&self, method: &str) -> Option<usize> {
         self.methods.iter().find(|(known, _)| known == method).map(|(_, operation)| *operation)
     }
-}
 
-impl Pattern {
-    fn literal_len(&self) -> usize {
-        let between = self.between.iter().map(String::len).fold(0, usize::saturating_add);
-        self.before.len().saturating_add(self.after.len()).saturating_add(between)
+    /// RFC 9110, 9.3.2: HEAD is GET without the content of the answer.
+    fn serves(&self, method: &str) -> Option<usize> {
+        let head = || if method == "HEAD" { self.operation("GET") } else { None };
+        self.operation(method).or_else(head)
     }
-
-    /// Pushes the parameters' texts if the segment matches, in exactly one way.
-    ///
-    /// The leftmost places of the literals between are compared with the rightmost ones: every way to split
-    /// lies between the two, so there is one way exactly when they are equal.
-    fn split<'p>(&self, segment: &'p str, captures: &mut Vec<&'p str>) -> Result<bool, Ambiguous> {
-        let inner = segment.strip_prefix(self.before.as_str());
-        let Some(inner) = inner.and_then(|s| s.strip_suffix(self.after.as_str())) else {
-            return Ok(false);
-        };
-        let kept = captures.len();
-        let mut rest = inner;
-        for literal in &self.between {
-            let Some((text, tail)) = split_after_one(rest, literal) else { return Ok(false) };
-            captures.push(text);
-            rest = tail;
-        }
-        captures.push(rest);
-        let leftmost = captures.get(kept..).unwrap_or_default();
-        if rest.is_empty() {
-            // The leftmost places leave nothing for the last parameter, so every later place does too.
-            Ok(false)
-        } else if self.rightmost_agrees(inner, leftmost) {
-            Ok(true)
-        } else {
-            Err(Ambiguous)
-        }
-    }
-
-    fn rightmost_agrees(&self, inner: &str, leftmost: &[&str]) -> bool {
-        let mut rest = inner;
-        for (literal, expected) in self.between.iter().rev().zip(leftmost.iter().rev()) {
-            let Some((head, text)) = rsplit_before_one(rest, literal) else { return false };
-            if text.len() != expected.len() {
-                return false;
-            }
-            rest = head;
-        }
-        leftmost.first().is_some_and(|first| first.len() == rest.len())
-    }
-}
-
-/// Splits at the leftmost occurrence that leaves a character before it.
-fn split_after_one<'p>(text: &'p str, literal: &str) -> Option<(&'p str, &'p str)> {
-    let first = text.chars().next()?.len_utf8();
-    let at = text.get(first..)?.find(literal)?.checked_add(first)?;
-    Some((text.get(..at)?, text.get(at.checked_add(literal.len())?..)?))
-}
-
-/// Splits at the rightmost occurrence that leaves a character after it.
-fn rsplit_before_one<'p>(text: &'p str, literal: &str) -> Option<(&'p str, &'p str)> {
-    let last = text.char_indices().next_back()?.0;
-    let at = text.get(..last)?.rfind(literal)?;
-    Some((text.get(..at)?, text.get(at.checked_add(literal.len())?..)?))
 }
 
 #[cfg(test)]
@@ -466,6 +381,36 @@ mod tests {
         ] {
             assert_eq!(found(&router, "GET", path), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn a_contested_path_is_known_only_by_a_method_of_its_own() {
+        let router = router(&[
+            "GET /{entity}/me",
+            "GET /books/{id}",
+            "PUT /{entity}/me",
+            "GET /{entity}/{id}",
+            "GET /x/{name}.json",
+            "GET /x/r-{id}",
+            "GET /x/{any}",
+        ]);
+        for (method, path, expected) in [
+            ("GET", "/books/7", "1 7"),
+            ("GET", "/people/me", "0 people"),
+            ("GET", "/books/me", "-"),
+            ("HEAD", "/books/me", "-"),
+            ("PUT", "/books/me", "2 books"),
+            ("DELETE", "/books/me", "-"),
+            ("DELETE", "/books/7", "GET"),
+            ("GET", "/people/7", "3 people|7"),
+            ("GET", "/x/r-7.json", "-"),
+            ("GET", "/x/r-7", "5 7"),
+            ("GET", "/x/f.json", "4 f"),
+            ("GET", "/x/f", "6 f"),
+        ] {
+            assert_eq!(found(&router, method, path), expected, "{method} {path}");
+        }
+        assert_eq!(router.contests(), [(0, 1), (0, 6), (4, 5)]);
     }
 
     #[test]
