@@ -16,7 +16,7 @@ use super::fault::Fault;
 use super::framing::{Framing, Host};
 use super::head::{Asked, Head};
 use super::target::Target;
-use crate::policy::model::{Hosts, Operation, Policy};
+use crate::policy::model::{Operation, Origin, Policy};
 use crate::reason::Reason;
 
 /// The target, judged, and equal to what the application will dispatch on.
@@ -75,20 +75,26 @@ pub(super) fn sunset(
     Ok(())
 }
 
-pub(super) fn scheme(head: &Head<'_>, policy: &Policy) -> Result<(), Reason> {
-    let served = match head.scheme {
-        "http" | "ws" => policy.schemes.http,
-        "https" | "wss" => policy.schemes.https,
+/// One of the operation's origins: a Host that it answers to, under a scheme that it is served under there.
+pub(super) fn origin(
+    head: &Head<'_>,
+    framing: &Framing<'_>,
+    operation: &Operation,
+) -> Result<(), Reason> {
+    let mut named = operation.origins.iter().filter(|origin| match (&origin.host, framing.host) {
+        (None, _) => true,
+        (Some(entry), Some(host)) => host.is_named_by(entry),
+        (Some(_), None) => false,
+    });
+    let served = |origin: &Origin| match head.scheme {
+        "http" | "ws" => origin.schemes.http,
+        "https" | "wss" => origin.schemes.https,
         _ => false,
     };
-    if served { Ok(()) } else { Err(Reason::SchemeNotAllowed) }
-}
-
-pub(super) fn host(framing: &Framing<'_>, policy: &Policy) -> Result<(), Reason> {
-    match (&policy.hosts, framing.host) {
-        (Hosts::Any, _) => Ok(()),
-        (Hosts::Names(names), Some(host)) if names.iter().any(|n| host.is_named_by(n)) => Ok(()),
-        (Hosts::Names(_), _) => Err(Reason::HostUnknown),
+    match named.next() {
+        None => Err(Reason::HostUnknown),
+        Some(origin) if served(origin) || named.any(served) => Ok(()),
+        Some(_) => Err(Reason::SchemeNotAllowed),
     }
 }
 
@@ -97,7 +103,6 @@ pub(super) fn websocket(
     head: &Head<'_>,
     framing: &Framing<'_>,
     operation: &Operation,
-    policy: &Policy,
 ) -> Result<(), Fault> {
     match (head.websocket, operation.websocket) {
         (false, false) => return Ok(()),
@@ -110,28 +115,31 @@ pub(super) fn websocket(
     }
     // Only browsers send an Origin, and they always do; `null` is a page of unknown origin.
     match framing.origin {
-        Some(origin) if !is_own(origin, framing, policy) => Err(Reason::WebsocketOrigin.into()),
+        Some(origin) if !is_own(origin, framing, operation) => Err(Reason::WebsocketOrigin.into()),
         _ => Ok(()),
     }
 }
 
-/// Whether an Origin is `http://` or `https://`, as this API is served, and one of its hosts.
-fn is_own(origin: &[u8], framing: &Framing<'_>, policy: &Policy) -> bool {
+/// Whether an Origin is one of the operation's: `http://` or `https://`, as it is served there, and the host.
+fn is_own(origin: &[u8], framing: &Framing<'_>, operation: &Operation) -> bool {
     let text = std::str::from_utf8(origin).ok().and_then(|text| text.split_once("://"));
     let Some((scheme, host)) = text.and_then(|(scheme, host)| Some((scheme, Host::parse(host)?)))
     else {
         return false;
     };
-    let (served, port) = match scheme {
-        "https" => (policy.schemes.https, 443),
-        "http" => (policy.schemes.http, 80),
+    let port = match scheme {
+        "https" => 443,
+        "http" => 80,
         _ => return false,
     };
-    served
-        && match &policy.hosts {
-            Hosts::Names(names) => names.iter().any(|name| host.is_named_by(name)),
-            Hosts::Any => framing.host.is_some_and(|own| own.same(host, port)),
-        }
+    operation.origins.iter().any(|own| {
+        let served = if port == 443 { own.schemes.https } else { own.schemes.http };
+        served
+            && match &own.host {
+                Some(entry) => host.is_named_by(entry),
+                None => framing.host.is_some_and(|own| own.same(host, port)),
+            }
+    })
 }
 
 /// Adds to a refusal what the client could send instead (RFC 9110, 15.5.16).

@@ -12,7 +12,7 @@
 //! 2. client address, deny and allow lists
 //! 3. address quotas: every request counts, unknown routes too
 //! 4. route
-//! 5. the operation's addresses, sunset, scheme, host, websocket
+//! 5. the operation's addresses, sunset, host and scheme, websocket
 //! 6. what the head says about the body: media type, coding, size
 //! 7. operation quotas
 //! 8. parameters
@@ -247,9 +247,8 @@ fn stages(
         return Ok(Next::Done(Passed::Unjudged));
     }
     demands::sunset(case, operation, engine)?;
-    demands::scheme(head, policy)?;
-    demands::host(&framing, policy)?;
-    demands::websocket(head, &framing, operation, policy)?;
+    demands::origin(head, &framing, operation)?;
+    demands::websocket(head, &framing, operation)?;
     let announced = framing.body(head.version, at_hand);
     let awaited = Awaited::of(operation, &framing, announced)
         .map_err(|reason| demands::explain(operation, reason))?;

@@ -19,15 +19,11 @@ pub(super) fn assemble(
     config: Config<'_>,
     faults: &mut Faults,
 ) -> Option<Policy> {
-    let own_hosts = config.api.hosts.is_some();
-    let document = Document::read(document?, own_hosts, config.api.closed, faults)?;
+    let document = Document::read(document?, config.api.hosts.as_ref(), config.api.closed, faults)?;
     auth(&document.drafts, &config.auth, faults);
     let router = route(&document.drafts, faults);
-    let hosts = match config.api.hosts {
-        Some(hosts) => hosts,
-        None => document.hosts(faults),
-    };
-    let (title, schemes) = (document.title.clone(), document.schemes());
+    let title = document.title.clone();
+    let (hosts, schemes) = document.served();
     let settings = settings(&document.drafts, &config.overrides, faults);
     let (rates, charged) = rates(&document.drafts, config.rates, faults);
     let formats = Formats { asserted: true, custom: config.api.formats, openapi: true };

@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+use std::sync::Arc;
+
 use crate::check::IpSet;
 use crate::json::Limits;
 use crate::limit::Quota;
@@ -22,9 +24,9 @@ pub struct Policy {
     pub router: Router,
     /// Every schema of the API, compiled once.
     pub schemas: Set,
-    /// The Hosts that this API answers to.
+    /// The Hosts that this API answers to, all operations together; each has its own [`Operation::origins`].
     pub hosts: Hosts,
-    /// The schemes that it is served under.
+    /// The schemes that it is served under, all operations together.
     pub schemes: Schemes,
     /// Sizes of requests.
     pub request: RequestLimits,
@@ -42,6 +44,7 @@ pub struct Policy {
 
 /// One method on one path template, with what it demands.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a demand of its own, and named")]
 pub struct Operation {
     /// `GET`, `POST`, …
     pub method: String,
@@ -49,6 +52,9 @@ pub struct Operation {
     pub template: String,
     /// The base paths under which it is served, from `servers`; `""` when at the root.
     pub bases: Vec<String>,
+    /// The Hosts that it answers to, each under its schemes. Where other base paths have other origins, there is
+    /// another operation of the same name.
+    pub origins: Arc<[Origin]>,
     /// Declared parameters of path, query and header.
     pub parameters: Vec<Parameter>,
     /// What it takes as a body; without one, the first body byte is refused.
@@ -171,6 +177,15 @@ impl Hosts {
             Self::Names(names) => names.clone(),
         }
     }
+}
+
+/// A Host, and the schemes that something is served under there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// As in [`Hosts::Names`]; `None` is any.
+    pub host: Option<String>,
+    /// At least one.
+    pub schemes: Schemes,
 }
 
 /// The schemes that an API is served under.

@@ -8,10 +8,10 @@ use super::model::{Location, Mode, Operation, Policy, Rate, Subject};
 
 /// A list in the document's order, an object per operation.
 ///
-/// Its members: `method`, `template`, `paths` (with each base), `parameters` (`name`, `in`, `required`, `types`),
+/// Its members: `method`, `template`, `paths` (with each base), `origins` (`host`, null for any, and `schemes`), `parameters` (`name`, `in`, `required`, `types`),
 /// `body` (null, or `required`, `media`, `max_bytes`), `quotas` (those that count every request too), `addresses`
-/// (null, or prefixes), `hidden`, `auth` (null or `"app"`), `mode`, `deprecated`, `deprecated_since` and
-/// `sunset` (null, or seconds since 1970), `websocket`, `contested_by` (operations that match some of the same
+/// (null, or prefixes), `hidden`, `auth` (null or `"app"`), `mode`, `declared_deprecated`,
+/// `deprecated` and `sunset` (null, or seconds since 1970), `websocket`, `contested_by` (operations that match some of the same
 /// paths, which are therefore refused).
 pub fn operations(policy: &Policy) -> Value {
     let operations = policy.operations.iter().enumerate();
@@ -26,6 +26,10 @@ fn describe(index: usize, operation: &Operation, policy: &Policy) -> Value {
         "method": operation.method,
         "template": operation.template,
         "paths": paths.collect::<Vec<_>>(),
+        "origins": operation.origins.iter().map(|origin| json!({
+            "host": origin.host,
+            "schemes": origin.schemes.names(),
+        })).collect::<Vec<_>>(),
         "parameters": operation.parameters.iter().map(|parameter| json!({
             "name": parameter.name,
             "in": parameter.location.name(),
@@ -44,8 +48,8 @@ fn describe(index: usize, operation: &Operation, policy: &Policy) -> Value {
         "hidden": operation.hidden,
         "auth": operation.app_auth.then_some("app"),
         "mode": mode(operation.mode),
-        "deprecated": operation.declared_deprecated || operation.deprecated.is_some(),
-        "deprecated_since": operation.deprecated,
+        "declared_deprecated": operation.declared_deprecated,
+        "deprecated": operation.deprecated,
         "sunset": operation.sunset,
         "websocket": operation.websocket,
         "contested_by": contested(index, policy),

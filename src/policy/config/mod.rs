@@ -89,12 +89,11 @@ impl<'s> Config<'s> {
 }
 
 fn version(root: &At<'_>, faults: &mut Faults) {
-    match root.get("version") {
-        None => faults.push(root.fault("`version` is missing: write `version = 1`")),
-        Some(version) if version.whole() == Some(1) => {}
-        Some(version) => {
-            faults.push(version.fault("this is read as `version = 1`, the only one so far"))
-        }
+    let Some(version) = root.get("version") else {
+        return faults.push(root.fault("`version` is missing: write `version = 1`"));
+    };
+    if version.whole() != Some(1) {
+        faults.push(version.fault("this is read as `version = 1`, the only one so far"));
     }
 }
 

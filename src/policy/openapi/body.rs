@@ -6,7 +6,7 @@ use crate::policy::fault::Faults;
 use crate::policy::source::At;
 
 /// A body whose schemas have no ids yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Draft {
     pub(super) required: bool,
     /// Media types in lower case, without parameters, with their schemas.

@@ -1,9 +1,10 @@
 //! The document as a whole.
 
+use std::collections::BTreeSet;
+
 use super::paths::{self, Context, Draft};
 use super::schemas::Schemas;
-use super::servers::{self, Served};
-use super::{dialect, keywords, security};
+use super::{dialect, keywords, security, servers};
 use crate::policy::fault::Faults;
 use crate::policy::model::{Body, Hosts, Media, Operation, Parameter, Schemes};
 use crate::policy::source::{At, Source};
@@ -13,8 +14,6 @@ use crate::schema::{Formats, SchemaId, Set};
 #[derive(Debug)]
 pub(in crate::policy) struct Document<'s> {
     pub(in crate::policy) title: String,
-    root: At<'s>,
-    served: Served,
     schemas: Schemas<'s>,
     pub(in crate::policy) drafts: Vec<Draft<'s>>,
 }
@@ -22,10 +21,10 @@ pub(in crate::policy) struct Document<'s> {
 impl<'s> Document<'s> {
     /// Reads a document; `None` when it is none that is read here.
     ///
-    /// `own_hosts`: the configuration names the hosts. `closed`: undeclared members of bodies are refused.
+    /// `hosts`: those that the configuration names. `closed`: undeclared members of bodies are refused.
     pub(in crate::policy) fn read(
         source: &'s Source,
-        own_hosts: bool,
+        hosts: Option<&Hosts>,
         closed: bool,
         faults: &mut Faults,
     ) -> Option<Self> {
@@ -41,29 +40,30 @@ impl<'s> Document<'s> {
             security::schemes(&components, faults);
         }
         security::check(&root, &root, faults);
-        let served = servers::read(&root, own_hosts, faults).unwrap_or_else(servers::default);
-        let mut schemas = Schemas::new(root.clone(), dialect::of(&root, faults));
-        let context = Context { document: &root, served: &served, closed, own_hosts };
-        let drafts = paths::read(&context, &mut schemas, faults);
-        Some(Self { title, root, served, schemas, drafts })
-    }
-
-    /// The hosts of its servers.
-    pub(in crate::policy) fn hosts(&self, faults: &mut Faults) -> Hosts {
-        let Some(hosts) = &self.served.hosts else {
-            let at = self.root.get("servers").unwrap_or_else(|| self.root.clone());
-            faults.push(at.fault(
-                "which Hosts does this API answer to? Write absolute URLs in `servers`, or `[api] hosts = […]` in \
-                 secval.toml ([\"*\"] for any)",
-            ));
-            return Hosts::Any;
+        let places = match root.get("servers") {
+            Some(_) => servers::read(&root, hosts, faults).unwrap_or_default(),
+            None => servers::default(&root, hosts, faults),
         };
-        Hosts::Names(hosts.iter().cloned().collect())
+        let mut schemas = Schemas::new(root.clone(), dialect::of(&root, faults));
+        let context = Context { document: &root, places: &places, closed, hosts };
+        let drafts = paths::read(&context, &mut schemas, faults);
+        Some(Self { title, schemas, drafts })
     }
 
-    /// The schemes of its servers.
-    pub(in crate::policy) fn schemes(&self) -> Schemes {
-        self.served.schemes
+    /// The hosts and the schemes of all its operations.
+    pub(in crate::policy) fn served(&self) -> (Hosts, Schemes) {
+        let mut hosts = BTreeSet::new();
+        let mut any = false;
+        let mut schemes = Schemes { http: false, https: false };
+        for origin in self.drafts.iter().flat_map(|draft| &draft.origins) {
+            schemes.http |= origin.schemes.http;
+            schemes.https |= origin.schemes.https;
+            match &origin.host {
+                Some(host) => _ = hosts.insert(host.clone()),
+                None => any = true,
+            }
+        }
+        (if any { Hosts::Any } else { Hosts::Names(hosts.into_iter().collect()) }, schemes)
     }
 
     /// Compiles its schemas, and makes operations of its drafts, in their order.
@@ -139,6 +139,7 @@ fn operation(draft: Draft<'_>, ids: &[SchemaId]) -> Option<Operation> {
         method: draft.method.to_owned(),
         template: draft.template.to_owned(),
         bases: draft.bases,
+        origins: draft.origins.into(),
         parameters: parameters.collect::<Option<_>>()?,
         body,
         addresses: None,

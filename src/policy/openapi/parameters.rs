@@ -8,7 +8,7 @@ use crate::policy::router::Template;
 use crate::policy::source::At;
 
 /// A parameter whose schema has no id yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Draft {
     pub(super) name: String,
     pub(super) location: Location,

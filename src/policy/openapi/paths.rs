@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::schemas::Schemas;
-use super::servers::{self, Served};
+use super::servers::{self, Place};
 use super::{body, keywords, parameters, refs, security};
 use crate::policy::fault::Faults;
+use crate::policy::model::{Hosts, Origin};
 use crate::policy::source::At;
 
 /// The fields of a path item that are operations, and their methods.
@@ -24,7 +25,9 @@ const METHODS: &[(&str, &str)] = &[
 const WEBSOCKET: &str = "x-secval-websocket";
 
 /// An operation as the document has it.
-#[derive(Debug)]
+///
+/// Served in places of different origins, it is as many drafts as there are.
+#[derive(Debug, Clone)]
 pub(in crate::policy) struct Draft<'s> {
     pub(super) at: At<'s>,
     /// The path item, under `paths`.
@@ -32,6 +35,7 @@ pub(in crate::policy) struct Draft<'s> {
     pub(super) method: &'static str,
     pub(super) template: &'s str,
     pub(super) bases: Vec<String>,
+    pub(super) origins: Vec<Origin>,
     pub(super) parameters: Vec<parameters::Draft>,
     pub(super) body: Option<body::Draft>,
     /// Where its demand of credentials stands.
@@ -73,11 +77,12 @@ impl<'s> Draft<'s> {
 /// What holds for all operations of a document.
 pub(super) struct Context<'c, 's> {
     pub(super) document: &'c At<'s>,
-    pub(super) served: &'c Served,
+    /// Where the document is served.
+    pub(super) places: &'c [Place],
     /// Members of bodies that are not declared are refused.
     pub(super) closed: bool,
-    /// The configuration names the hosts.
-    pub(super) own_hosts: bool,
+    /// The hosts that the configuration names.
+    pub(super) hosts: Option<&'c Hosts>,
 }
 
 /// Reads every operation, in the document's order.
@@ -138,7 +143,8 @@ fn item<'s>(
 ) -> Vec<Draft<'s>> {
     let Some(item) = refs::resolve(path.clone(), faults) else { return Vec::new() };
     keywords::PATH_ITEM.check(&item, &[], faults);
-    let around = served(&item, context.served, context, faults);
+    let around = servers::read(&item, context.hosts, faults);
+    let around = around.as_deref().unwrap_or(context.places);
     let mut drafts = Vec::new();
     for (field, method) in METHODS {
         let Some(at) = item.get(field) else { continue };
@@ -152,7 +158,8 @@ fn item<'s>(
             path: path.clone(),
             method,
             template,
-            bases: served(&at, &around, context, faults).bases,
+            bases: Vec::new(),
+            origins: Vec::new(),
             parameters: parameters::read(&item, &at, template, schemas, faults),
             body: body::read(&at, context.closed, schemas, faults),
             security: security::demand(&at, context.document, faults),
@@ -161,7 +168,12 @@ fn item<'s>(
             at,
         };
         check(&draft, context.document, faults);
-        drafts.push(draft);
+        let own = servers::read(&draft.at, context.hosts, faults);
+        drafts.extend(own.as_deref().unwrap_or(around).iter().map(|place| Draft {
+            bases: place.bases.clone(),
+            origins: place.origins.clone(),
+            ..draft.clone()
+        }));
     }
     drafts
 }
@@ -176,23 +188,4 @@ fn check(draft: &Draft<'_>, document: &At<'_>, faults: &mut Faults) {
     if draft.body.is_some() {
         faults.push(at.fault("the handshake of a websocket has no body: remove `requestBody`"));
     }
-}
-
-/// Its own servers, or those of what it stands in.
-fn served(
-    holder: &At<'_>,
-    around: &Served,
-    context: &Context<'_, '_>,
-    faults: &mut Faults,
-) -> Served {
-    let Some(own) = servers::read(holder, context.own_hosts, faults) else { return around.clone() };
-    let hosts = own.hosts.is_none() || own.hosts == context.served.hosts;
-    if !hosts || own.schemes != context.served.schemes && own.hosts.is_some() {
-        let list = holder.get("servers").unwrap_or_else(|| holder.clone());
-        faults.push(list.fault(
-            "servers of their own may only have base paths of their own: other hosts or schemes for some \
-             operations are not enforced yet",
-        ));
-    }
-    own
 }

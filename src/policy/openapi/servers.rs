@@ -1,114 +1,128 @@
 //! `servers`: under which schemes, hosts and base paths an API is served.
 //!
 //! Variables are expanded: every value of an `enum`, else the default alone. What is served is what the list
-//! says and nothing between: a list whose hosts have different base paths or schemes is a fault, because
-//! the gate judges the three one by one.
-
-use std::collections::BTreeSet;
+//! says and nothing between: `https://api.example.com/v1` beside `http://localhost` does not make
+//! `http://api.example.com`.
 
 use super::keywords;
 use crate::policy::fault::{Fault, Faults};
 use crate::policy::host;
-use crate::policy::model::Schemes;
+use crate::policy::model::{Hosts, Origin, Schemes};
 use crate::policy::source::At;
 
 /// Expanded servers of one list. Real lists have less than ten; at half of it a few regions times a few
 /// versions come near, at double nothing is gained: each is a copy of every route.
 const MOST_SERVERS: usize = 64;
 
-/// Where something is served.
+/// Base paths that are served under the same origins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Served {
-    /// `""`, or `/v1`: without a slash at its end. At least one, in the order of the document.
+pub(super) struct Place {
+    /// `""`, or `/v1`: without a slash at its end. At least one.
     pub(super) bases: Vec<String>,
-    /// `None` when the servers are relative: the document does not know its hosts.
-    pub(super) hosts: Option<BTreeSet<String>>,
-    pub(super) schemes: Schemes,
-}
-
-impl Served {
-    /// OpenAPI 3.1, 4.8.1: without servers, `/`.
-    fn at_root() -> Self {
-        let schemes = Schemes { http: true, https: true };
-        Self { bases: vec![String::new()], hosts: None, schemes }
-    }
+    /// In the order of the document.
+    pub(super) origins: Vec<Origin>,
 }
 
 /// One expanded URL.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Url {
     /// `None` when it is relative: whether it is https, and the host.
     origin: Option<(bool, String)>,
     base: String,
 }
 
-/// Reads the `servers` of a document, a path item or an operation; `None` when it has none.
+/// Where a document, a path item or an operation is served, by its `servers`; `None` when it has none.
 ///
-/// `own_hosts`: the configuration names the hosts, so those of the document decide nothing.
-pub(super) fn read(holder: &At<'_>, own_hosts: bool, faults: &mut Faults) -> Option<Served> {
+/// `own`: the hosts that the configuration names, in place of those of the document.
+pub(super) fn read(
+    holder: &At<'_>,
+    own: Option<&Hosts>,
+    faults: &mut Faults,
+) -> Option<Vec<Place>> {
     let list = holder.get("servers")?;
     list.need_array(faults)?;
-    let mut urls: Vec<Url> = Vec::new();
-    for server in list.items() {
-        for mut url in expand(&server, faults) {
-            if own_hosts && let Some((_, host)) = &mut url.origin {
-                host.clear();
-            }
-            if !urls.contains(&url) {
-                urls.push(url);
-            }
-        }
-    }
+    let mut urls: Vec<Url> = list.items().flat_map(|server| expand(&server, faults)).collect();
     if urls.is_empty() {
-        return Some(Served::at_root());
+        // OpenAPI 3.1, 4.8.1: an empty list means `/`.
+        urls.push(Url { origin: None, base: String::new() });
     }
-    // A relative one names no origin; where an absolute one has its base path, it adds nothing.
-    let absolute: Vec<String> =
-        urls.iter().filter(|url| url.origin.is_some()).map(|url| url.base.clone()).collect();
-    urls.retain(|url| url.origin.is_some() || !absolute.contains(&url.base));
-    if !is_product(&urls) {
-        faults.push(list.fault(
-            "these servers differ in more than one of scheme, host and base path at once, and the gate would \
-             also accept what lies between them: leave servers out that this gate does not serve",
-        ));
-    }
-    Some(served(&urls, own_hosts))
+    places(&urls, &list, own, faults)
 }
 
-/// What is served if nothing says otherwise.
-pub(super) fn default() -> Served {
-    Served::at_root()
+/// Where a document without servers is served.
+pub(super) fn default(document: &At<'_>, own: Option<&Hosts>, faults: &mut Faults) -> Vec<Place> {
+    let root = Url { origin: None, base: String::new() };
+    places(&[root], document, own, faults).unwrap_or_default()
 }
 
-fn served(urls: &[Url], own_hosts: bool) -> Served {
-    let mut served = Served::at_root();
-    served.bases.clear();
+fn places(
+    urls: &[Url],
+    list: &At<'_>,
+    own: Option<&Hosts>,
+    faults: &mut Faults,
+) -> Option<Vec<Place>> {
+    let mut bases: Vec<&str> = Vec::new();
     for url in urls {
-        if !served.bases.contains(&url.base) {
-            served.bases.push(url.base.clone());
+        if !bases.contains(&url.base.as_str()) {
+            bases.push(&url.base);
         }
     }
-    let origins: Vec<&(bool, String)> = urls.iter().filter_map(|url| url.origin.as_ref()).collect();
-    if origins.is_empty() {
-        return served;
+    let mut places: Vec<Place> = Vec::new();
+    for base in bases {
+        let here: Vec<&Url> = urls.iter().filter(|url| url.base == base).collect();
+        let origins = match own {
+            Some(hosts) => given(hosts, &here),
+            None => origins(&here),
+        };
+        if origins.is_empty() {
+            faults.push(list.fault(
+                "which Hosts does this API answer to? Write absolute URLs in `servers`, or `[api] hosts = […]` in \
+                 secval.toml ([\"*\"] for any)",
+            ));
+            return None;
+        }
+        match places.iter_mut().find(|place| place.origins == origins) {
+            Some(place) => place.bases.push(base.to_owned()),
+            None => places.push(Place { bases: vec![base.to_owned()], origins }),
+        }
     }
-    served.schemes.https = origins.iter().any(|(secure, _)| *secure);
-    served.schemes.http = origins.iter().any(|(secure, _)| !*secure);
-    if !own_hosts {
-        served.hosts = Some(origins.into_iter().map(|(_, host)| host.clone()).collect());
-    }
-    served
+    Some(places)
 }
 
-/// Whether every base path is served under every origin, and every host under every scheme.
-fn is_product(urls: &[Url]) -> bool {
-    let bases: BTreeSet<&str> = urls.iter().map(|url| url.base.as_str()).collect();
-    let origins: BTreeSet<_> = urls.iter().map(|url| &url.origin).collect();
-    let schemes: BTreeSet<_> =
-        origins.iter().map(|o| o.as_ref().map(|(secure, _)| *secure)).collect();
-    let hosts: BTreeSet<_> = origins.iter().map(|o| o.as_ref().map(|(_, host)| host)).collect();
-    let distinct: BTreeSet<&Url> = urls.iter().collect();
-    distinct.len() == bases.len() * schemes.len() * hosts.len()
+/// The origins of absolute URLs; none when all are relative. A relative one beside them adds nothing.
+fn origins(urls: &[&Url]) -> Vec<Origin> {
+    let mut origins: Vec<Origin> = Vec::new();
+    for (secure, host) in urls.iter().filter_map(|url| url.origin.as_ref()) {
+        let known = origins.iter().position(|origin| origin.host.as_ref() == Some(host));
+        let index = known.unwrap_or(origins.len());
+        if known.is_none() {
+            let schemes = Schemes { http: false, https: false };
+            origins.push(Origin { host: Some(host.clone()), schemes });
+        }
+        if let Some(Origin { schemes, .. }) = origins.get_mut(index) {
+            schemes.https |= *secure;
+            schemes.http |= !*secure;
+        }
+    }
+    origins
+}
+
+/// The hosts of the configuration, under the schemes of the URLs; under both where all are relative.
+fn given(hosts: &Hosts, urls: &[&Url]) -> Vec<Origin> {
+    let mut schemes = Schemes { http: false, https: false };
+    for (secure, _) in urls.iter().filter_map(|url| url.origin.as_ref()) {
+        schemes.https |= *secure;
+        schemes.http |= !*secure;
+    }
+    if !schemes.http && !schemes.https {
+        schemes = Schemes { http: true, https: true };
+    }
+    match hosts {
+        Hosts::Any => vec![Origin { host: None, schemes }],
+        Hosts::Names(names) => {
+            names.iter().map(|name| Origin { host: Some(name.clone()), schemes }).collect()
+        }
+    }
 }
 
 /// All URLs of one server.
