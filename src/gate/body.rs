@@ -18,9 +18,8 @@ use super::engine::Engine;
 use super::fault::Fault;
 use super::framing::{Announced, Framing};
 use super::media;
-use super::tapes;
 use super::verdict::{Content, Verdict};
-use crate::json::Document;
+use crate::json::{Document, Tape};
 use crate::policy::model::{Mode, Operation};
 use crate::reason::Reason;
 use crate::schema::{self, SchemaId};
@@ -250,7 +249,7 @@ impl Awaited {
 fn document(engine: &Engine, schema: SchemaId, body: &[u8]) -> Result<Content, Fault> {
     let policy = &engine.policy;
     let judged =
-        policy.schemas.judge(schema, Cow::Borrowed(body), &policy.request.json, tapes::take());
+        policy.schemas.judge(schema, Cow::Borrowed(body), &policy.request.json, Tape::spare());
     match judged {
         Ok(document) => Ok(Content::Json(document.into_owned())),
         Err(schema::Fault::Json(error)) => Err(Fault::text(error, body)),

@@ -74,7 +74,6 @@ mod media;
 mod params;
 mod problem;
 mod rates;
-mod tapes;
 pub mod target;
 mod verdict;
 

@@ -10,7 +10,6 @@ use super::case::Case;
 use super::engine::Engine;
 use super::fault::{Detail, Fault};
 use super::problem;
-use super::tapes;
 use crate::json::Document;
 use crate::policy::model::{Mode, Operation};
 use crate::reason::Reason;
@@ -213,7 +212,7 @@ impl Drop for Verdict {
     /// The buffers of a parsed body serve the next request of this thread.
     fn drop(&mut self) {
         if let Content::Json(document) = std::mem::take(&mut self.content) {
-            tapes::give(document.into_tape());
+            document.into_tape().keep();
         }
     }
 }

@@ -3,10 +3,13 @@
 //! A [`Value`] is three words that can be copied: the text, the tape and an index. Nothing here recurses or
 //! allocates. An index that is not on the tape, which no caller of this module can make, reads as `null`.
 
+#![forbid(unsafe_code)]
+
 use std::borrow::Cow;
 use std::iter::FusedIterator;
 
 use super::error::Error;
+use super::numbers;
 use super::serde;
 use super::tape::{Node, Tag, Tape, widen};
 
@@ -80,7 +83,94 @@ impl<'t> Document<'t> {
     }
 }
 
+/// A sound text whose member names nobody has compared yet.
+///
+/// It is no [`Document`], so that nothing can be judged by it: it can only be made into maps, and whoever does
+/// finds out ([`Value::tokens_from_behind`] gives each object's number of members).
+#[derive(Debug)]
+pub struct Unproven<'t>(Document<'t>);
+
+impl<'t> Unproven<'t> {
+    pub(super) fn new(document: Document<'t>) -> Self {
+        Self(document)
+    }
+
+    /// The value that the text is.
+    pub fn root(&self) -> Value<'_> {
+        self.0.root()
+    }
+
+    /// The buffers, for the next parse.
+    pub fn into_tape(self) -> Tape {
+        self.0.into_tape()
+    }
+}
+
+/// What a text says, piece by piece.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Token<'d> {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// An integer literal that fits.
+    Integer(i64),
+    /// An integer literal that does not: its text.
+    BigInteger(&'d str),
+    /// Any other number.
+    Float(f64),
+    /// A string.
+    String(Content<'d>),
+    /// A member's name.
+    Name(Content<'d>),
+    /// An array of so many items.
+    Array(usize),
+    /// An object of so many members.
+    Object(usize),
+}
+
+/// A string's content, unescaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Content<'d> {
+    /// The content.
+    pub text: &'d str,
+    /// It is known to be ASCII; without this it may be all the same.
+    pub ascii: bool,
+}
+
 impl<'d> Value<'d> {
+    /// What the value says, from its end to its beginning: a container's children, the last one first, then the
+    /// container; a member's value, then its name. Whoever makes something of it needs a pile and no recursion:
+    /// what a container is made of lies on top of the pile when the container comes, first child topmost.
+    pub fn tokens_from_behind(self) -> impl Iterator<Item = Token<'d>> {
+        let from = widen(self.node);
+        let end = match self.record() {
+            Some(Node { tag: Tag::Array | Tag::Object, b, .. }) => widen(*b),
+            Some(_) | None => from.saturating_add(1),
+        };
+        let nodes = self.tape.nodes.get(from..end).unwrap_or_default();
+        nodes.iter().rev().map(move |node| self.token(node))
+    }
+
+    #[inline]
+    fn token(self, node: &Node) -> Token<'d> {
+        let content = || Content {
+            text: node.content(self.text, &self.tape.unescaped),
+            ascii: self.tape.ascii && !node.escaped,
+        };
+        match node.tag {
+            Tag::Null => Token::Null,
+            Tag::Bool => Token::Bool(node.a == 1),
+            Tag::Integer => Token::Integer(node.value().cast_signed()),
+            Tag::BigInteger => Token::BigInteger(numbers::text(self.text, node.start)),
+            Tag::Float => Token::Float(f64::from_bits(node.value())),
+            Tag::String => Token::String(content()),
+            Tag::Name => Token::Name(content()),
+            Tag::Array => Token::Array(widen(node.a)),
+            Tag::Object => Token::Object(widen(node.a)),
+        }
+    }
+
     fn record(self) -> Option<&'d Node> {
         self.tape.nodes.get(widen(self.node))
     }
@@ -104,8 +194,8 @@ impl<'d> Value<'d> {
         match self.tag() {
             Tag::Null => Kind::Null,
             Tag::Bool => Kind::Bool,
-            Tag::Integer | Tag::Float => Kind::Number,
-            Tag::String => Kind::String,
+            Tag::Integer | Tag::BigInteger | Tag::Float => Kind::Number,
+            Tag::String | Tag::Name => Kind::String,
             Tag::Array => Kind::Array,
             Tag::Object => Kind::Object,
         }
@@ -129,10 +219,8 @@ impl<'d> Value<'d> {
 
     /// A number.
     pub fn as_number(self) -> Option<Number<'d>> {
-        let node = self.record().filter(|node| matches!(node.tag, Tag::Integer | Tag::Float))?;
-        let from = widen(node.start);
-        let text = self.text.get(from..from.saturating_add(widen(node.b)))?;
-        Some(Number::new(text, node.tag == Tag::Integer))
+        let node = self.record()?;
+        Some(Number::new(numbers::text(self.text, node.start), node.number()?))
     }
 
     /// An array's items; empty for anything else.
@@ -162,16 +250,16 @@ impl<'d> Value<'d> {
     }
 }
 
-/// A number, as it stands in the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A number: its text, and its value.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Number<'d> {
     text: &'d str,
-    integer: bool,
+    value: numbers::Number,
 }
 
 impl<'d> Number<'d> {
-    pub(super) fn new(text: &'d str, integer: bool) -> Self {
-        Self { text, integer }
+    pub(super) fn new(text: &'d str, value: numbers::Number) -> Self {
+        Self { text, value }
     }
 
     /// As it stands in the text.
@@ -181,22 +269,34 @@ impl<'d> Number<'d> {
 
     /// Whether it has neither fraction nor exponent: a Python `int`.
     pub fn is_integer_literal(self) -> bool {
-        self.integer
+        !matches!(self.value, numbers::Number::Float(_))
     }
 
     /// If it is an integer literal that fits.
     pub fn as_i64(self) -> Option<i64> {
-        if self.integer { self.text.parse().ok() } else { None }
+        match self.value {
+            numbers::Number::Integer(value) => Some(value),
+            numbers::Number::Big | numbers::Number::Float(_) => None,
+        }
     }
 
     /// If it is an integer literal that fits.
     pub fn as_u64(self) -> Option<u64> {
-        if self.integer { self.text.parse().ok() } else { None }
+        match self.value {
+            numbers::Number::Integer(value) => u64::try_from(value).ok(),
+            numbers::Number::Big => self.text.parse().ok(),
+            numbers::Number::Float(_) => None,
+        }
     }
 
     /// Correctly rounded. An integer literal beyond the doubles, which is exact as it stands, gives an infinity.
     pub fn as_f64(self) -> f64 {
-        self.text.parse().unwrap_or(f64::NAN)
+        match self.value {
+            numbers::Number::Float(value) => value,
+            numbers::Number::Integer(_) | numbers::Number::Big => {
+                self.text.parse().unwrap_or(f64::NAN)
+            }
+        }
     }
 }
 
@@ -250,7 +350,9 @@ impl<'d> Iterator for Members<'d> {
     type Item = (&'d str, Value<'d>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.step(1).map(|(name, value)| (name.as_str().unwrap_or_default(), value))
+        let (name, value) = self.0.step(1)?;
+        let text = name.record().map_or("", |node| node.content(name.text, &name.tape.unescaped));
+        Some((text, value))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

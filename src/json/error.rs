@@ -1,5 +1,7 @@
 //! A fault of a text: a kind and a place.
 
+#![forbid(unsafe_code)]
+
 use std::fmt;
 
 use crate::reason::Reason;
@@ -37,7 +39,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// Why a parse that somebody follows stopped.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped<F> {
     /// The text is refused.
     Json(Error),

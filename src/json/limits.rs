@@ -1,5 +1,7 @@
 //! Ceilings of the reader.
 
+#![forbid(unsafe_code)]
+
 /// Ceilings of the reader; `None` is no ceiling. A text at the ceiling is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

@@ -1,67 +1,221 @@
-//! Numbers: the grammar, and that a fraction or an exponent still makes a finite double.
+//! Numbers: the grammar, and the value, in one go.
+//!
+//! An integer literal that fits 64 bits with sign is its value; a longer one stays text, exact. Anything with a
+//! fraction or an exponent is the nearest double, and refused if that is not finite.
+//!
+//! The double of up to 19 digits `w` and a power of ten `e` with `w < 2^53` and `|e| <= 22` is `w * 10^e` or
+//! `w / 10^-e`: both operands are exact doubles, so the one operation rounds correctly (W. D. Clinger, "How to
+//! read floating point numbers accurately", 1990). All others go to the standard library, which is exact too.
+
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 use super::error::Error;
+use super::tape::{narrow, widen};
 use crate::reason::Reason;
 
 /// A number that was read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Read {
-    /// Has neither fraction nor exponent.
-    pub(super) integer: bool,
+    pub(super) value: Number,
     /// The byte after it.
-    pub(super) next: usize,
+    pub(super) next: u32,
+}
+
+/// What a number's text says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Number {
+    /// An integer literal that fits.
+    Integer(i64),
+    /// An integer literal that does not.
+    Big,
+    /// Any other, correctly rounded and finite.
+    Float(f64),
 }
 
 /// Reads the number that begins at `start` with a digit or a minus.
-pub(super) fn read(text: &str, start: usize, max_chars: usize) -> Result<Read, Error> {
+#[inline]
+pub(super) fn read(text: &str, start: u32, max_chars: u32) -> Result<Read, Error> {
     let bytes = text.as_bytes();
-    let mut at = start;
-    if bytes.get(at) == Some(&b'-') {
-        at = at.saturating_add(1);
+    let negative = byte(bytes, start) == b'-';
+    let first = start.wrapping_add(u32::from(negative));
+    let (next, magnitude) = digits(bytes, first, 0);
+    let count = next.wrapping_sub(first);
+    if count == 0 || (count > 1 && byte(bytes, first) == b'0') {
+        return Err(malformed(bytes, first, count));
     }
-    at = match bytes.get(at) {
-        Some(b'0') => match bytes.get(at.saturating_add(1)) {
-            // A leading zero is wrong at the digit after it.
-            Some(b'0'..=b'9') => return Err(Error::new(Reason::JsonNumber, at.saturating_add(1))),
-            Some(_) | None => at.saturating_add(1),
-        },
-        _ => digits(bytes, at)?,
-    };
-    let mut integer = true;
-    if bytes.get(at) == Some(&b'.') {
-        integer = false;
-        at = digits(bytes, at.saturating_add(1))?;
+    if let b'.' | b'e' | b'E' = byte(bytes, next) {
+        return read_float(text, Whole { start, next, first, magnitude }, max_chars);
     }
-    let mut exponent = false;
-    if let Some(b'e' | b'E') = bytes.get(at) {
-        (integer, exponent) = (false, true);
-        at = at.saturating_add(1);
-        if let Some(b'+' | b'-') = bytes.get(at) {
-            at = at.saturating_add(1);
-        }
-        at = digits(bytes, at)?;
+    if next.wrapping_sub(start) > max_chars {
+        return Err(fault(Reason::JsonNumberChars, start));
     }
-    let length = at.saturating_sub(start);
-    if length > max_chars {
-        return Err(Error::new(Reason::JsonNumberChars, start));
+    // Eighteen nines fit, nineteen may not.
+    if count <= 18 {
+        let value = magnitude.cast_signed();
+        let value = if negative { value.wrapping_neg() } else { value };
+        return Ok(Read { value: Number::Integer(value), next });
     }
-    // Without an exponent it takes more than 308 digits to leave the range of a double.
-    if !integer && (exponent || length > 300) {
-        let value: Option<f64> = text.get(start..at).and_then(|text| text.parse().ok());
-        if !value.is_some_and(f64::is_finite) {
-            return Err(Error::new(Reason::JsonNumberRange, start));
-        }
-    }
-    Ok(Read { integer, next: at })
+    let value = part(text, start, next).parse().map_or(Number::Big, Number::Integer);
+    Ok(Read { value, next })
 }
 
-/// One digit or more from `at` on: the byte after them.
-fn digits(bytes: &[u8], at: usize) -> Result<usize, Error> {
-    let rest = bytes.get(at..).unwrap_or_default();
-    let count = rest.iter().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
-    match (count, rest.is_empty()) {
-        (0, true) => Err(Error::new(Reason::JsonTruncated, bytes.len())),
-        (0, false) => Err(Error::new(Reason::JsonNumber, at)),
-        (count, _) => Ok(at.saturating_add(count)),
+/// The part of a number that comes before its fraction.
+#[derive(Clone, Copy)]
+struct Whole {
+    start: u32,
+    next: u32,
+    first: u32,
+    magnitude: u64,
+}
+
+fn read_float(text: &str, whole: Whole, max_chars: u32) -> Result<Read, Error> {
+    let bytes = text.as_bytes();
+    let Whole { start, mut next, first, mut magnitude } = whole;
+    let mut count = next.wrapping_sub(first);
+    let mut exponent = 0_i64;
+    if byte(bytes, next) == b'.' {
+        let from = next.wrapping_add(1);
+        (next, magnitude) = digits(bytes, from, magnitude);
+        let fraction = next.wrapping_sub(from);
+        if fraction == 0 {
+            return Err(malformed(bytes, from, 0));
+        }
+        count = count.wrapping_add(fraction);
+        exponent = i64::from(fraction).wrapping_neg();
     }
+    if let b'e' | b'E' = byte(bytes, next) {
+        let sign = byte(bytes, next.wrapping_add(1));
+        let signed = matches!(sign, b'+' | b'-');
+        let from = next.wrapping_add(1).wrapping_add(u32::from(signed));
+        let (end, shift) = exponent_digits(bytes, from);
+        if end == from {
+            return Err(malformed(bytes, from, 0));
+        }
+        next = end;
+        exponent = exponent.wrapping_add(if sign == b'-' { shift.wrapping_neg() } else { shift });
+    }
+    if next.wrapping_sub(start) > max_chars {
+        return Err(fault(Reason::JsonNumberChars, start));
+    }
+    let exact = if count <= 19 { exactly(magnitude, exponent) } else { None };
+    let value = match exact {
+        Some(value) if first == start => value,
+        Some(value) => -value,
+        None => part(text, start, next).parse().unwrap_or(f64::INFINITY),
+    };
+    if !value.is_finite() {
+        return Err(fault(Reason::JsonNumberRange, start));
+    }
+    Ok(Read { value: Number::Float(value), next })
+}
+
+/// The powers of ten that are doubles.
+const TENS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
+
+/// `magnitude * 10^exponent`, if one operation on exact operands gives it.
+#[inline]
+fn exactly(magnitude: u64, exponent: i64) -> Option<f64> {
+    if magnitude >> 53 != 0 {
+        return None;
+    }
+    let [low, high] = [magnitude & 0xffff_ffff, magnitude >> 32].map(|half| {
+        // Halves fit, and so does what they make: below 2^53 nothing is rounded.
+        u32::try_from(half).map_or(0.0, f64::from)
+    });
+    let magnitude = high * 4_294_967_296.0 + low;
+    let ten = TENS.get(usize::try_from(exponent.unsigned_abs()).ok()?)?;
+    Some(if exponent < 0 { magnitude / ten } else { magnitude * ten })
+}
+
+/// The digits from `at` on: the byte after them, and `value` followed by them. Above 19 digits the value wraps.
+#[inline]
+fn digits(bytes: &[u8], mut at: u32, mut value: u64) -> (u32, u64) {
+    while let Some(eight) = eight_digits(bytes, at) {
+        value = value.wrapping_mul(100_000_000).wrapping_add(eight);
+        at = at.wrapping_add(8);
+    }
+    loop {
+        let digit = byte(bytes, at).wrapping_sub(b'0');
+        if digit > 9 {
+            return (at, value);
+        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+        at = at.wrapping_add(1);
+    }
+}
+
+/// The value of the eight bytes at `at`, if all are digits: pairs, then fours, then all, in one word
+/// (D. Lemire, "Number parsing at a gigabyte per second", 2021).
+#[inline]
+fn eight_digits(bytes: &[u8], at: u32) -> Option<u64> {
+    let from = widen(at);
+    let chunk = bytes.get(from..from.wrapping_add(8))?;
+    let word = u64::from_le_bytes(chunk.try_into().ok()?);
+    let zeros = word ^ 0x3030_3030_3030_3030;
+    // A digit is 0..=9 now; six more must not reach the upper half of its byte.
+    if (zeros | zeros.wrapping_add(0x0606_0606_0606_0606)) & 0xf0f0_f0f0_f0f0_f0f0 != 0 {
+        return None;
+    }
+    let pairs = zeros.wrapping_mul(10).wrapping_add(zeros >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    Some(fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff)
+}
+
+/// The digits of an exponent: the byte after them, and their value, which stays where it is once it is beyond
+/// everything that a text of 4 GiB could bring back into the range of doubles.
+fn exponent_digits(bytes: &[u8], mut at: u32) -> (u32, i64) {
+    let mut value = 0_i64;
+    loop {
+        let digit = byte(bytes, at).wrapping_sub(b'0');
+        if digit > 9 {
+            return (at, value);
+        }
+        if value < 1 << 40 {
+            value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
+        }
+        at = at.wrapping_add(1);
+    }
+}
+
+/// The fault of digits that are missing at `at`, or of a leading zero there that more digits follow.
+#[cold]
+fn malformed(bytes: &[u8], at: u32, count: u32) -> Error {
+    if count > 0 {
+        return fault(Reason::JsonNumber, at.wrapping_add(1));
+    }
+    if widen(at) >= bytes.len() {
+        return Error::new(Reason::JsonTruncated, bytes.len());
+    }
+    fault(Reason::JsonNumber, at)
+}
+
+fn fault(reason: Reason, at: u32) -> Error {
+    Error::new(reason, widen(at))
+}
+
+fn part(text: &str, from: u32, to: u32) -> &str {
+    text.get(widen(from)..widen(to)).unwrap_or_default()
+}
+
+/// The byte at `at`; at the end of the text a NUL, which is no part of any number.
+#[inline]
+fn byte(bytes: &[u8], at: u32) -> u8 {
+    bytes.get(widen(at)).copied().unwrap_or(0)
+}
+
+/// The text of the number that begins at `start`, in a text that was read: it ends where its characters do.
+pub(super) fn text(text: &str, start: u32) -> &str {
+    let rest = text.get(widen(start)..).unwrap_or_default();
+    let inside = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+    let length = rest.as_bytes().iter().position(|byte| !inside(byte)).unwrap_or(rest.len());
+    part(rest, 0, narrow(length))
 }

@@ -2,7 +2,14 @@
 //!
 //! The first fault in the order of the text is the one reported, but for three that are looked for before
 //! anything is read: more bytes than the ceiling, an encoding that is not UTF-8, bytes that are not UTF-8.
+//!
+//! Offsets are 32 bits wide and wrap: every step forward follows a byte that was there, and a text has at most
+//! `u32::MAX` of them. What is beyond the end reads as a NUL, which is no part of any JSON text.
+//!
+//! Where a member's name is matched: in `Parser::name`. An observer may recognise it, and then keeps account of
+//! it (see [`Observer`] for why none can be repeated); all other names are compared in `names.rs`.
 
+#![forbid(unsafe_code)]
 #![deny(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -11,24 +18,25 @@
 )]
 
 use std::borrow::Cow;
+use std::convert::Infallible;
+use std::mem::take;
 
-use super::document::{Document, Number};
+use super::document::{self, Document, Unproven};
 use super::error::{Error, Stopped};
 use super::limits::Limits;
-use super::observer::{Known, Observer, Silent};
+use super::marks;
+use super::names::Names;
+use super::numbers::{self, Number};
+use super::observer::{Known, Observer, Silent, Uncompared};
+use super::strings;
 use super::tape::{Node, Open, Tag, Tape, narrow, widen};
-use super::{numbers, strings};
 use crate::reason::Reason;
 
 /// Reads one JSON value.
 ///
 /// `reuse` are buffers of an earlier document ([`Document::into_tape`]), or new ones.
 pub fn parse<'t>(text: Cow<'t, [u8]>, limits: &Limits, reuse: Tape) -> Result<Document<'t>, Error> {
-    match parse_observed(text, limits, reuse, &mut Silent) {
-        Ok(document) => Ok(document),
-        Err(Stopped::Json(error)) => Err(error),
-        Err(Stopped::Fault(never)) => match never {},
-    }
+    parse_observed(text, limits, reuse, &mut Silent).map_err(only_json)
 }
 
 /// Reads one JSON value of a text that is a string already.
@@ -37,11 +45,8 @@ pub fn parse_str<'t>(
     limits: &Limits,
     reuse: Tape,
 ) -> Result<Document<'t>, Error> {
-    match read(text, limits, reuse, &mut Silent) {
-        Ok(document) => Ok(document),
-        Err(Stopped::Json(error)) => Err(error),
-        Err(Stopped::Fault(never)) => match never {},
-    }
+    check_size(text.len(), limits)?;
+    read(text, limits, reuse, &mut Silent).map_err(only_json)
 }
 
 /// Reads one JSON value while an observer follows, who may stop it.
@@ -55,37 +60,35 @@ pub fn parse_observed<'t, O: Observer>(
     read(decode(text)?, limits, reuse, observer)
 }
 
+/// Reads one JSON value, and leaves it to the caller to find out whether member names are repeated: whoever
+/// puts the members into maps sees that anyway, when a map is smaller than its object.
+///
+/// A fault is not always the first of the text, since a repeated name may come before it; [`parse`] says.
+pub fn parse_unproven<'t>(
+    text: Cow<'t, [u8]>,
+    limits: &Limits,
+    reuse: Tape,
+) -> Result<Unproven<'t>, Error> {
+    parse_observed(text, limits, reuse, &mut Uncompared).map(Unproven::new).map_err(only_json)
+}
+
+fn only_json(stopped: Stopped<Infallible>) -> Error {
+    match stopped {
+        Stopped::Json(error) => error,
+        Stopped::Fault(never) => match never {},
+    }
+}
+
 fn check_size(bytes: usize, limits: &Limits) -> Result<(), Error> {
     let ceiling = limits.byte_ceiling();
     if bytes > ceiling { Err(Error::new(Reason::JsonBytes, ceiling)) } else { Ok(()) }
-}
-
-fn read<'t, O: Observer>(
-    text: Cow<'t, str>,
-    limits: &Limits,
-    mut tape: Tape,
-    observer: &mut O,
-) -> Result<Document<'t>, Stopped<O::Fault>> {
-    check_size(text.len(), limits)?;
-    if text.starts_with('\u{feff}') {
-        return Err(Error::new(Reason::JsonBom, 0).into());
-    }
-    tape.clear();
-    let mut parser = Parser { text: &text, at: 0, limits, tape: &mut tape, observer };
-    parser.run()?;
-    Ok(Document::new(text, tape))
 }
 
 /// The text as UTF-8, or what it is instead.
 fn decode(text: Cow<'_, [u8]>) -> Result<Cow<'_, str>, Error> {
     // A JSON text begins with an ASCII character; with a NUL beside it, or a byte order mark before it, that
     // is UTF-16 or UTF-32 (RFC 4627, 3).
-    let wide = match text.get(..2) {
-        Some([0xfe, 0xff] | [0xff, 0xfe]) => true,
-        Some([0, _] | [_, 0]) => text.len() >= 2,
-        _ => false,
-    };
-    if wide {
+    if let Some([0xfe, 0xff] | [0xff, 0xfe] | [0, _] | [_, 0]) = text.get(..2) {
         return Err(Error::new(Reason::JsonUtf16, 0));
     }
     let invalid = |error: &std::str::Utf8Error| Error::new(Reason::JsonUtf8, error.valid_up_to());
@@ -101,297 +104,376 @@ fn decode(text: Cow<'_, [u8]>) -> Result<Cow<'_, str>, Error> {
     }
 }
 
-struct Parser<'p, O> {
-    text: &'p str,
-    at: usize,
-    limits: &'p Limits,
-    tape: &'p mut Tape,
-    observer: &'p mut O,
+fn read<'t, O: Observer>(
+    text: Cow<'t, str>,
+    limits: &Limits,
+    mut tape: Tape,
+    observer: &mut O,
+) -> Result<Document<'t>, Stopped<O::Fault>> {
+    if text.starts_with('\u{feff}') {
+        return Err(Error::new(Reason::JsonBom, 0).into());
+    }
+    tape.clear();
+    let mut marks = take(&mut tape.marks);
+    tape.ascii = marks::mark(text.as_bytes(), &mut marks);
+    let ceiling = |limit: Option<usize>| limit.map_or(u32::MAX, narrow);
+    let mut parser = Parser {
+        text: &text,
+        bytes: text.as_bytes(),
+        marks: &marks,
+        nodes: &mut tape.nodes,
+        unescaped: &mut tape.unescaped,
+        open: &mut tape.open,
+        names: &mut tape.names,
+        observer,
+        inner: Open { node: 0, count: 0, object: false },
+        depth: limits.max_depth,
+        values: ceiling(limits.max_nodes),
+        members: ceiling(limits.max_members),
+        string_bytes: ceiling(limits.max_string_bytes),
+        number_chars: narrow(limits.max_number_chars),
+    };
+    parser.run()?;
+    tape.marks = marks;
+    Ok(Document::new(text, tape))
 }
 
-/// What comes after something was read.
-enum After {
-    /// A value.
-    Value,
-    /// The end of the text.
-    Done,
+struct Parser<'p, O> {
+    text: &'p str,
+    bytes: &'p [u8],
+    marks: &'p [u64],
+    nodes: &'p mut Vec<Node>,
+    unescaped: &'p mut String,
+    /// The containers around the innermost one, and nothing at the bottom.
+    open: &'p mut Vec<Open>,
+    names: &'p mut Names,
+    observer: &'p mut O,
+    /// The innermost container, if there is one.
+    inner: Open,
+    /// Levels left.
+    depth: usize,
+    /// Values left.
+    values: u32,
+    /// Ceilings; `u32::MAX` is none.
+    members: u32,
+    string_bytes: u32,
+    number_chars: u32,
 }
+
+/// A byte that is no white space, and where it is.
+type Token = (u32, u8);
 
 impl<O: Observer> Parser<'_, O> {
     fn run(&mut self) -> Result<(), Stopped<O::Fault>> {
-        self.skip_blank();
-        if self.peek().is_none() {
-            return Err(self.fault(Reason::JsonEmpty).into());
+        let (mut at, mut byte) = self.token(0);
+        if self.ended(at) {
+            return Err(fault(Reason::JsonEmpty, at).into());
         }
         loop {
-            if !self.value()? {
-                continue;
-            }
-            if let After::Done = self.after_value()? {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Reads a value, or the opening of one that is not empty. `true` when the value is complete.
-    fn value(&mut self) -> Result<bool, Stopped<O::Fault>> {
-        let Some(byte) = self.peek() else { return Err(self.fault(Reason::JsonTruncated).into()) };
-        match byte {
-            b'"' => self.string(),
-            b'{' => self.open(Tag::Object),
-            b'[' => self.open(Tag::Array),
-            b'-' | b'0'..=b'9' => self.number(),
-            b't' => self.literal("true", Tag::Bool, 1),
-            b'f' => self.literal("false", Tag::Bool, 0),
-            b'n' => self.literal("null", Tag::Null, 0),
-            b'+' | b'.' => Err(self.fault(Reason::JsonNumber).into()),
-            byte if byte.is_ascii_alphabetic() => Err(self.fault(Reason::JsonLiteral).into()),
-            _ => Err(self.fault(Reason::JsonExpectedValue).into()),
-        }
-    }
-
-    fn string(&mut self) -> Result<bool, Stopped<O::Fault>> {
-        let node = self.push(Tag::String)?;
-        let text = self.content(node)?;
-        let text = slice(self.text, &self.tape.unescaped, text);
-        self.observer.string(node, text).map_err(Stopped::Fault)?;
-        Ok(true)
-    }
-
-    fn number(&mut self) -> Result<bool, Stopped<O::Fault>> {
-        let start = self.at;
-        let read = numbers::read(self.text, start, self.limits.max_number_chars)?;
-        let tag = if read.integer { Tag::Integer } else { Tag::Float };
-        let node = self.push(tag)?;
-        if let Some(last) = self.tape.nodes.last_mut() {
-            last.b = narrow(read.next.saturating_sub(start));
-        }
-        self.at = read.next;
-        let number = Number::new(self.text.get(start..read.next).unwrap_or_default(), read.integer);
-        self.observer.number(node, number).map_err(Stopped::Fault)?;
-        Ok(true)
-    }
-
-    fn literal(&mut self, word: &str, tag: Tag, a: u32) -> Result<bool, Stopped<O::Fault>> {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        if !rest.starts_with(word.as_bytes()) {
-            let cut = word.as_bytes().starts_with(rest);
-            let error = if cut {
-                Error::new(Reason::JsonTruncated, self.text.len())
-            } else {
-                self.fault(Reason::JsonLiteral)
+            let next = match byte {
+                b'"' => self.string(at)?,
+                b'{' | b'[' => match self.begin(at, byte == b'{')? {
+                    Begun::Child(token) => {
+                        (at, byte) = token;
+                        continue;
+                    }
+                    Begun::Empty(next) => next,
+                },
+                b'-' | b'0'..=b'9' => self.number(at)?,
+                b't' => self.literal(at, "true", Tag::Bool, 1)?,
+                b'f' => self.literal(at, "false", Tag::Bool, 0)?,
+                b'n' => self.literal(at, "null", Tag::Null, 0)?,
+                _ => return Err(self.no_value(at, byte).into()),
             };
-            return Err(error.into());
+            match self.after(next)? {
+                Some(token) => (at, byte) = token,
+                None => return Ok(()),
+            }
         }
-        let node = self.push(tag)?;
-        if let Some(last) = self.tape.nodes.last_mut() {
-            last.a = a;
+    }
+
+    #[inline]
+    fn string(&mut self, at: u32) -> Result<u32, Stopped<O::Fault>> {
+        self.count_value(at)?;
+        let (next, node) = self.content(at, Tag::String)?;
+        self.nodes.push(node);
+        let text = node.content(self.text, self.unescaped);
+        self.observer.string(self.last(), text).map_err(Stopped::Fault)?;
+        Ok(next)
+    }
+
+    #[inline]
+    fn number(&mut self, at: u32) -> Result<u32, Stopped<O::Fault>> {
+        let read = numbers::read(self.text, at, self.number_chars)?;
+        self.count_value(at)?;
+        self.nodes.push(match read.value {
+            Number::Integer(value) => Node::wide(Tag::Integer, at, value.cast_unsigned()),
+            Number::Big => Node::new(Tag::BigInteger, at, 0, 0),
+            Number::Float(value) => Node::wide(Tag::Float, at, value.to_bits()),
+        });
+        let text = self.text.get(widen(at)..widen(read.next)).unwrap_or_default();
+        let number = document::Number::new(text, read.value);
+        self.observer.number(self.last(), number).map_err(Stopped::Fault)?;
+        Ok(read.next)
+    }
+
+    #[inline]
+    fn literal(
+        &mut self,
+        at: u32,
+        word: &'static str,
+        tag: Tag,
+        a: u32,
+    ) -> Result<u32, Stopped<O::Fault>> {
+        let next = at.wrapping_add(narrow(word.len()));
+        if self.bytes.get(widen(at)..widen(next)) != Some(word.as_bytes()) {
+            return Err(self.no_literal(at, word).into());
         }
-        self.at = self.at.saturating_add(word.len());
-        let told = match tag {
-            Tag::Null => self.observer.null(node),
-            _ => self.observer.bool(node, a == 1),
+        self.count_value(at)?;
+        self.nodes.push(Node::new(tag, at, a, 0));
+        let told = if tag == Tag::Null {
+            self.observer.null(self.last())
+        } else {
+            self.observer.bool(self.last(), a == 1)
         };
         told.map_err(Stopped::Fault)?;
-        Ok(true)
+        Ok(next)
     }
 
-    /// `{` or `[`, and what follows it: its end, or its first name, or its first value's place.
-    fn open(&mut self, tag: Tag) -> Result<bool, Stopped<O::Fault>> {
-        if self.tape.open.len() >= self.limits.max_depth {
-            return Err(self.fault(Reason::JsonDepth).into());
-        }
-        let node = self.push(tag)?;
-        let object = tag == Tag::Object;
-        self.tape.open.push(Open { node, count: 0, object });
-        self.at = self.at.saturating_add(1);
+    /// `{` or `[`, and what follows it: its end, or its first value.
+    #[inline]
+    fn begin(&mut self, at: u32, object: bool) -> Result<Begun, Stopped<O::Fault>> {
+        let Some(depth) = self.depth.checked_sub(1) else {
+            return Err(fault(Reason::JsonDepth, at).into());
+        };
+        self.count_value(at)?;
+        self.depth = depth;
+        let node = narrow(self.nodes.len());
+        self.nodes.push(Node::new(if object { Tag::Object } else { Tag::Array }, at, 0, 0));
+        self.open.push(self.inner);
+        self.inner = Open { node, count: 0, object };
         let told = if object {
-            self.tape.names.begin();
+            self.names.begin();
             self.observer.begin_object(node)
         } else {
             self.observer.begin_array(node)
         };
         told.map_err(Stopped::Fault)?;
-        self.skip_blank();
-        match (self.peek(), object) {
-            (Some(b'}'), true) | (Some(b']'), false) => {
-                self.close()?;
-                return Ok(true);
-            }
-            (_, true) => {
-                self.count()?;
-                self.name()?;
-            }
-            (_, false) => self.count()?,
+        let (at, byte) = self.token(at.wrapping_add(1));
+        if byte == self.closing() {
+            self.end()?;
+            return Ok(Begun::Empty(at.wrapping_add(1)));
         }
-        Ok(false)
+        self.child(at, byte).map(Begun::Child)
     }
 
-    /// After a complete value: closes what ends here, and goes to the next value.
-    fn after_value(&mut self) -> Result<After, Stopped<O::Fault>> {
+    /// After a complete value: closes what ends here, and goes to the next value, if there is one.
+    #[inline]
+    fn after(&mut self, mut next: u32) -> Result<Option<Token>, Stopped<O::Fault>> {
         loop {
-            self.skip_blank();
-            let Some(open) = self.tape.open.last().copied() else {
-                return match self.peek() {
-                    None => Ok(After::Done),
-                    Some(_) => Err(self.fault(Reason::JsonTrailing).into()),
-                };
-            };
-            match (self.peek(), open.object) {
-                (Some(b','), object) => {
-                    self.at = self.at.saturating_add(1);
-                    self.skip_blank();
-                    if matches!((self.peek(), object), (Some(b'}'), true) | (Some(b']'), false)) {
-                        return Err(self.fault(Reason::JsonTrailingComma).into());
-                    }
-                    self.count()?;
-                    if object {
-                        self.name()?;
-                    }
-                    return Ok(After::Value);
-                }
-                (Some(b'}'), true) | (Some(b']'), false) => self.close()?,
-                (Some(_), _) => return Err(self.fault(Reason::JsonExpectedComma).into()),
-                (None, _) => return Err(self.fault(Reason::JsonTruncated).into()),
+            let (at, byte) = self.token(next);
+            next = at.wrapping_add(1);
+            if self.open.is_empty() {
+                let trailing = fault(Reason::JsonTrailing, at);
+                return if self.ended(at) { Ok(None) } else { Err(trailing.into()) };
             }
+            if byte == b',' {
+                let (at, byte) = self.token(next);
+                if byte == self.closing() {
+                    return Err(fault(Reason::JsonTrailingComma, at).into());
+                }
+                return self.child(at, byte).map(Some);
+            }
+            if byte != self.closing() {
+                return Err(self.unless_ended(Reason::JsonExpectedComma, at).into());
+            }
+            self.end()?;
         }
     }
 
-    /// A member's name and its colon.
-    fn name(&mut self) -> Result<(), Stopped<O::Fault>> {
-        match self.peek() {
-            Some(b'"') => {}
-            Some(_) => return Err(self.fault(Reason::JsonExpectedName).into()),
-            None => return Err(self.fault(Reason::JsonTruncated).into()),
+    /// One more child of the innermost container: reads a member's name. Gives where its value begins.
+    #[inline]
+    fn child(&mut self, at: u32, byte: u8) -> Result<Token, Stopped<O::Fault>> {
+        if self.inner.count >= self.members {
+            return Err(self.unless_ended(Reason::JsonMembers, at).into());
         }
-        let start = self.at;
-        let node = self.push_uncounted(Tag::String);
-        let ahead = self.text.as_bytes().get(start..).unwrap_or_default();
+        self.inner.count = self.inner.count.wrapping_add(1);
+        if !self.inner.object {
+            return Ok((at, byte));
+        }
+        if byte != b'"' {
+            return Err(self.unless_ended(Reason::JsonExpectedName, at).into());
+        }
+        self.name(at)
+    }
+
+    /// A member's name and its colon. Gives where its value begins.
+    #[inline]
+    fn name(&mut self, at: u32) -> Result<Token, Stopped<O::Fault>> {
+        let node = narrow(self.nodes.len());
+        let ahead = self.bytes.get(widen(at)..).unwrap_or_default();
         if let Some(bytes) = self.observer.predicted(node, ahead) {
-            return self.predicted_name(bytes).map_err(Stopped::Json);
+            return self.predicted(at, narrow(bytes)).map_err(Stopped::Json);
         }
-        let place = self.content(node)?;
-        let Tape { nodes, unescaped, names, .. } = &mut *self.tape;
-        let name = slice(self.text, unescaped, place);
-        let new = match self.observer.name(node, name).map_err(Stopped::Fault)? {
+        let (next, name) = self.content(at, Tag::Name)?;
+        self.nodes.push(name);
+        let Self { text, nodes, unescaped, names, observer, .. } = self;
+        let content = name.content(text, unescaped);
+        let new = match observer.name(node, content).map_err(Stopped::Fault)? {
             Known::New => true,
             Known::Repeated => false,
             Known::Unknown => {
-                names.add(name, node, |other| name_text(self.text, nodes, unescaped, other))
+                names.add(content, node, |other| name_text(text, nodes, unescaped, other))
             }
         };
         if !new {
-            return Err(Error::new(Reason::JsonDuplicateKey, start).into());
+            return Err(fault(Reason::JsonDuplicateKey, at).into());
         }
-        self.skip_blank();
-        match self.peek() {
-            Some(b':') => self.at = self.at.saturating_add(1),
-            Some(_) => return Err(self.fault(Reason::JsonExpectedColon).into()),
-            None => return Err(self.fault(Reason::JsonTruncated).into()),
+        let (at, byte) = self.token(next);
+        if byte != b':' {
+            return Err(self.unless_ended(Reason::JsonExpectedColon, at).into());
         }
-        self.skip_blank();
-        Ok(())
+        Ok(self.token(at.wrapping_add(1)))
     }
 
     /// A name that the observer has recognised: so many bytes with its quotes and its colon.
-    fn predicted_name(&mut self, bytes: usize) -> Result<(), Error> {
-        let from = self.at.saturating_add(1);
-        let len = bytes.saturating_sub(3);
-        if self.limits.max_string_bytes.is_some_and(|ceiling| len > ceiling) {
-            return Err(self.fault(Reason::JsonStringBytes));
+    #[inline]
+    fn predicted(&mut self, at: u32, bytes: u32) -> Result<Token, Error> {
+        let length = bytes.wrapping_sub(3);
+        if length > self.string_bytes {
+            return Err(fault(Reason::JsonStringBytes, at));
         }
-        if let Some(node) = self.tape.nodes.last_mut() {
-            (node.a, node.b) = (narrow(from), narrow(len));
-        }
-        self.at = self.at.saturating_add(bytes);
-        self.skip_blank();
-        Ok(())
+        self.nodes.push(Node::new(Tag::Name, at, at.wrapping_add(1), length));
+        Ok(self.token(at.wrapping_add(bytes)))
     }
 
-    /// One more member or item of the innermost container.
-    fn count(&mut self) -> Result<(), Error> {
-        let at = self.at;
-        let ceiling = self.limits.max_members.unwrap_or(usize::MAX);
-        if let Some(open) = self.tape.open.last_mut() {
-            open.count = open.count.saturating_add(1);
-            if usize::try_from(open.count).unwrap_or(usize::MAX) > ceiling {
-                return Err(Error::new(Reason::JsonMembers, at));
-            }
-        }
-        Ok(())
-    }
-
-    /// `}` or `]`
-    fn close(&mut self) -> Result<(), Stopped<O::Fault>> {
-        self.at = self.at.saturating_add(1);
-        let Some(Open { node, count, object }) = self.tape.open.pop() else { return Ok(()) };
-        let end = narrow(self.tape.nodes.len());
-        if let Some(opened) = self.tape.nodes.get_mut(widen(node)) {
+    /// The end of the innermost container.
+    #[inline]
+    fn end(&mut self) -> Result<(), Stopped<O::Fault>> {
+        let Open { node, count, object } = self.inner;
+        let end = narrow(self.nodes.len());
+        if let Some(opened) = self.nodes.get_mut(widen(node)) {
             (opened.a, opened.b) = (count, end);
         }
+        self.depth = self.depth.wrapping_add(1);
+        self.inner = self.open.pop().unwrap_or(self.inner);
         if !object {
             return self.observer.end_array(node, count).map_err(Stopped::Fault);
         }
-        let Tape { nodes, unescaped, names, .. } = &mut *self.tape;
-        let repeated = names.end(|other| name_text(self.text, nodes, unescaped, other));
-        if let Some(repeated) = repeated {
+        let Self { text, nodes, unescaped, names, .. } = self;
+        if let Some(repeated) = names.end(|other| name_text(text, nodes, unescaped, other)) {
             let start = nodes.get(widen(repeated)).map_or(0, |node| node.start);
-            return Err(Error::new(Reason::JsonDuplicateKey, widen(start)).into());
+            return Err(fault(Reason::JsonDuplicateKey, start).into());
         }
         self.observer.end_object(node, count).map_err(Stopped::Fault)
     }
 
-    /// A value's node.
-    fn push(&mut self, tag: Tag) -> Result<u32, Error> {
-        if let Some(ceiling) = self.limits.max_nodes {
-            self.tape.values = self.tape.values.saturating_add(1);
-            if self.tape.values > ceiling {
-                return Err(self.fault(Reason::JsonNodes));
+    /// Reads the string whose opening quote is at `at`: the byte after it, and its node.
+    #[inline]
+    fn content(&mut self, at: u32, tag: Tag) -> Result<(u32, Node), Error> {
+        let from = at.wrapping_add(1);
+        let stop = marks::next(self.marks, from);
+        if self.byte(stop) != b'"' {
+            return self.uncommon_content(at, tag);
+        }
+        let node = Node::new(tag, at, from, stop.wrapping_sub(from));
+        if node.b > self.string_bytes {
+            return Err(fault(Reason::JsonStringBytes, at));
+        }
+        Ok((stop.wrapping_add(1), node))
+    }
+
+    /// The same, for a string that has escapes, or is at fault.
+    #[cold]
+    fn uncommon_content(&mut self, at: u32, tag: Tag) -> Result<(u32, Node), Error> {
+        let end = |from: usize| widen(marks::next(self.marks, narrow(from)));
+        let read = strings::read(self.text, widen(at), self.unescaped, end)?;
+        let mut node = Node::new(tag, at, narrow(read.from), narrow(read.len));
+        node.escaped = read.escaped;
+        if node.b > self.string_bytes {
+            return Err(fault(Reason::JsonStringBytes, at));
+        }
+        Ok((narrow(read.next), node))
+    }
+
+    #[inline]
+    fn count_value(&mut self, at: u32) -> Result<(), Error> {
+        match self.values.checked_sub(1) {
+            Some(left) => self.values = left,
+            None => return Err(fault(Reason::JsonNodes, at)),
+        }
+        Ok(())
+    }
+
+    /// The index of the node that was pushed last.
+    #[inline]
+    fn last(&self) -> u32 {
+        narrow(self.nodes.len()).wrapping_sub(1)
+    }
+
+    #[inline]
+    fn closing(&self) -> u8 {
+        if self.inner.object { b'}' } else { b']' }
+    }
+
+    /// The next byte that is no white space, from `at` on.
+    #[inline]
+    fn token(&self, mut at: u32) -> Token {
+        loop {
+            let byte = self.byte(at);
+            if byte > b' ' || !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+                return (at, byte);
             }
+            at = at.wrapping_add(1);
         }
-        Ok(self.push_uncounted(tag))
-    }
-
-    fn push_uncounted(&mut self, tag: Tag) -> u32 {
-        let index = narrow(self.tape.nodes.len());
-        let start = narrow(self.at);
-        self.tape.nodes.push(Node { start, a: 0, b: 0, tag, escaped: false, ascii: false });
-        index
-    }
-
-    /// Reads the string at the current place into its node.
-    fn content(&mut self, node: u32) -> Result<strings::Read, Error> {
-        let read = strings::read(self.text, self.at, &mut self.tape.unescaped)?;
-        if self.limits.max_string_bytes.is_some_and(|ceiling| read.len > ceiling) {
-            return Err(self.fault(Reason::JsonStringBytes));
-        }
-        if let Some(node) = self.tape.nodes.get_mut(widen(node)) {
-            (node.a, node.b, node.escaped) = (narrow(read.from), narrow(read.len), read.escaped);
-        }
-        self.at = read.next;
-        Ok(read)
-    }
-
-    fn fault(&self, reason: Reason) -> Error {
-        Error::new(reason, self.at)
     }
 
     #[inline]
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+    fn byte(&self, at: u32) -> u8 {
+        self.bytes.get(widen(at)).copied().unwrap_or(0)
     }
 
     #[inline]
-    fn skip_blank(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
-            self.at = self.at.saturating_add(1);
+    fn ended(&self, at: u32) -> bool {
+        widen(at) >= self.bytes.len()
+    }
+
+    /// What is missing at `at`, or that the text ends there.
+    #[cold]
+    fn unless_ended(&self, reason: Reason, at: u32) -> Error {
+        fault(if self.ended(at) { Reason::JsonTruncated } else { reason }, at)
+    }
+
+    #[cold]
+    fn no_value(&self, at: u32, byte: u8) -> Error {
+        let reason = match byte {
+            b'+' | b'.' => Reason::JsonNumber,
+            letter if letter.is_ascii_alphabetic() => Reason::JsonLiteral,
+            _ => Reason::JsonExpectedValue,
+        };
+        self.unless_ended(reason, at)
+    }
+
+    #[cold]
+    fn no_literal(&self, at: u32, word: &str) -> Error {
+        let rest = self.bytes.get(widen(at)..).unwrap_or_default();
+        if word.as_bytes().starts_with(rest) {
+            return Error::new(Reason::JsonTruncated, self.bytes.len());
         }
+        fault(Reason::JsonLiteral, at)
     }
 }
 
-fn slice<'d>(text: &'d str, unescaped: &'d str, read: strings::Read) -> &'d str {
-    let from = if read.escaped { unescaped } else { text };
-    from.get(read.from..read.from.saturating_add(read.len)).unwrap_or_default()
+/// What follows an opening bracket.
+enum Begun {
+    /// Its first value is here.
+    Child(Token),
+    /// It was closed at once; this is the byte after it.
+    Empty(u32),
+}
+
+fn fault(reason: Reason, at: u32) -> Error {
+    Error::new(reason, widen(at))
 }
 
 fn name_text<'d>(text: &'d str, nodes: &[Node], unescaped: &'d str, node: u32) -> &'d str {

@@ -9,6 +9,8 @@
 //! brackets belong to it. What a faulty number or word, or the end of the text, has left unfinished has not
 //! ended. A member whose name is malformed cannot be named: the pointer stops at its object.
 
+#![forbid(unsafe_code)]
+
 use super::{pointer, strings};
 
 /// A place in a text. Lines and columns count from 1, columns in characters, as `json.JSONDecodeError` does.
@@ -227,7 +229,8 @@ fn string_end(bytes: &[u8], quote: usize) -> Option<usize> {
 /// The name whose opening quote is at `quote`, unescaped, if it is well-formed.
 fn name(text: &str, quote: usize) -> Option<String> {
     let mut unescaped = String::new();
-    let read = strings::read(text, quote, &mut unescaped).ok()?;
+    let end = |from: usize| strings::plain_end(text.as_bytes(), from);
+    let read = strings::read(text, quote, &mut unescaped, end).ok()?;
     let end = read.from.saturating_add(read.len);
     if read.escaped { Some(unescaped) } else { text.get(read.from..end).map(str::to_owned) }
 }

@@ -1,5 +1,7 @@
 //! JSON Pointer (RFC 6901).
 
+#![forbid(unsafe_code)]
+
 use std::fmt::Write;
 
 /// Appends `/token`, escaped, to a pointer.

@@ -1,5 +1,7 @@
 //! A document as a `serde_json` value, without recursion.
 
+#![forbid(unsafe_code)]
+
 use serde_json::{Map, Value as Serde};
 
 use super::document::{Items, Kind, Members, Value};

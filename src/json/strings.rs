@@ -1,5 +1,7 @@
 //! Strings: where one ends, and what its escapes stand for.
 
+#![forbid(unsafe_code)]
+
 use super::error::Error;
 use crate::reason::Reason;
 
@@ -15,10 +17,17 @@ pub(super) struct Read {
 }
 
 /// Reads the string whose opening quote is at `quote`; its escapes are written to `unescaped`.
-pub(super) fn read(text: &str, quote: usize, unescaped: &mut String) -> Result<Read, Error> {
+///
+/// `end` finds the first quote, backslash or control from a place on: [`plain_end`], or what knows it already.
+pub(super) fn read(
+    text: &str,
+    quote: usize,
+    unescaped: &mut String,
+    end: impl Fn(usize) -> usize,
+) -> Result<Read, Error> {
     let bytes = text.as_bytes();
     let from = quote.saturating_add(1);
-    let stop = plain_end(bytes, from);
+    let stop = end(from).min(bytes.len());
     match bytes.get(stop) {
         Some(b'"') => Ok(Read {
             from,
@@ -26,7 +35,7 @@ pub(super) fn read(text: &str, quote: usize, unescaped: &mut String) -> Result<R
             escaped: false,
             next: stop.saturating_add(1),
         }),
-        Some(b'\\') => read_escaped(text, from, stop, unescaped),
+        Some(b'\\') => read_escaped(text, from..stop, unescaped, end),
         Some(_) => Err(Error::new(Reason::JsonControl, stop)),
         None => Err(Error::new(Reason::JsonTruncated, bytes.len())),
     }
@@ -34,13 +43,13 @@ pub(super) fn read(text: &str, quote: usize, unescaped: &mut String) -> Result<R
 
 fn read_escaped(
     text: &str,
-    from: usize,
-    first: usize,
+    plain: std::ops::Range<usize>,
     unescaped: &mut String,
+    end: impl Fn(usize) -> usize,
 ) -> Result<Read, Error> {
     let bytes = text.as_bytes();
     let start = unescaped.len();
-    let (mut copied, mut at) = (from, first);
+    let (mut copied, mut at) = (plain.start, plain.end);
     loop {
         // Both ends are at ASCII bytes, so they are boundaries of characters.
         unescaped.push_str(text.get(copied..at).unwrap_or_default());
@@ -53,7 +62,7 @@ fn read_escaped(
                 let (character, next) = escape(bytes, at)?;
                 unescaped.push(character);
                 copied = next;
-                at = plain_end(bytes, next);
+                at = end(next).min(bytes.len());
             }
             Some(_) => return Err(Error::new(Reason::JsonControl, at)),
             None => return Err(Error::new(Reason::JsonTruncated, bytes.len())),

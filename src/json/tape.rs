@@ -1,15 +1,21 @@
 //! The nodes of a document: 16 bytes each, in the order of the text, without pointers.
 //!
-//! | kind | `a` | `b` |
+//! | tag | `a` | `b` |
 //! |---|---|---|
 //! | null, bool | bool: 0 or 1 | |
-//! | number | | length in the text |
+//! | integer, float | lower half of the value (`i64`, or a double's bits) | upper half |
+//! | big integer | | |
 //! | string, name | where its content begins, in the text or, if it was escaped, in `unescaped` | its length |
 //! | array, object | items or members | index of the first node after it |
 //!
 //! A member is its name's node, then its value's. `start` is the token's first byte in the text.
 
+#![forbid(unsafe_code)]
+
+use std::cell::Cell;
+
 use super::names::Names;
+use super::numbers::Number;
 
 /// Buffers larger than this are not kept for the next text: at half, services with bodies of some hundred
 /// kilobytes would allocate again for each; at double, each idle thread may hold twice as much.
@@ -20,11 +26,14 @@ const KEPT_BYTES: usize = 1 << 20;
 pub(super) enum Tag {
     Null,
     Bool,
-    /// Without fraction and exponent.
+    /// Without fraction and exponent, and it fits.
     Integer,
+    /// Without fraction and exponent, and it does not fit.
+    BigInteger,
     /// Any other number.
     Float,
     String,
+    Name,
     Array,
     Object,
 }
@@ -37,11 +46,9 @@ pub(super) struct Node {
     pub(super) tag: Tag,
     /// A string's content is in `unescaped`.
     pub(super) escaped: bool,
-    /// A string's content is ASCII.
-    pub(super) ascii: bool,
 }
 
-/// An open container of the parser.
+/// An open container.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Open {
     pub(super) node: u32,
@@ -54,43 +61,94 @@ pub(super) struct Open {
 pub struct Tape {
     pub(super) nodes: Vec<Node>,
     pub(super) unescaped: String,
+    /// The text is all ASCII; its strings are, but for what their escapes say.
+    pub(super) ascii: bool,
+    pub(super) marks: Vec<u64>,
     pub(super) open: Vec<Open>,
     pub(super) names: Names,
-    /// Values so far, for the ceiling on them.
-    pub(super) values: usize,
+}
+
+thread_local! {
+    static SPARE: Cell<Option<Tape>> = const { Cell::new(None) };
 }
 
 impl Tape {
+    /// This thread's spare buffers, or new ones. Give them back with [`Tape::keep`].
+    pub fn spare() -> Self {
+        SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default()
+    }
+
+    /// Keeps the buffers for the next text that this thread reads.
+    pub fn keep(mut self) {
+        self.clear();
+        // Fails only while the thread ends, when nobody needs them any more.
+        let _ = SPARE.try_with(|spare| spare.set(Some(self)));
+    }
+
     /// Empties the buffers, keeps those of ordinary size.
     pub(super) fn clear(&mut self) {
         self.nodes.clear();
         self.unescaped.clear();
+        self.marks.clear();
         self.open.clear();
         self.names.clear();
-        self.values = 0;
+        self.ascii = false;
         self.nodes.shrink_to(KEPT_BYTES / size_of::<Node>());
         self.unescaped.shrink_to(KEPT_BYTES);
+        self.marks.shrink_to(KEPT_BYTES / size_of::<u64>());
         self.open.shrink_to(KEPT_BYTES / size_of::<Open>());
         self.names.shrink_to(KEPT_BYTES);
     }
 }
 
 impl Node {
+    pub(super) fn new(tag: Tag, start: u32, a: u32, b: u32) -> Self {
+        Self { start, a, b, tag, escaped: false }
+    }
+
+    /// A node of 64 bits.
+    pub(super) fn wide(tag: Tag, start: u32, value: u64) -> Self {
+        Self::new(tag, start, lower(value), lower(value >> 32))
+    }
+
+    /// The 64 bits of an integer or a float.
+    pub(super) fn value(&self) -> u64 {
+        (u64::from(self.b) << 32) | u64::from(self.a)
+    }
+
+    /// What a number's text says.
+    pub(super) fn number(&self) -> Option<Number> {
+        match self.tag {
+            Tag::Integer => Some(Number::Integer(self.value().cast_signed())),
+            Tag::BigInteger => Some(Number::Big),
+            Tag::Float => Some(Number::Float(f64::from_bits(self.value()))),
+            Tag::Null | Tag::Bool | Tag::String | Tag::Name | Tag::Array | Tag::Object => None,
+        }
+    }
+
     /// A string's content.
+    #[inline]
     pub(super) fn content<'d>(&self, text: &'d str, unescaped: &'d str) -> &'d str {
         let (from, len) = (widen(self.a), widen(self.b));
         let source = if self.escaped { unescaped } else { text };
-        source.get(from..from.saturating_add(len)).unwrap_or_default()
+        source.get(from..from.wrapping_add(len)).unwrap_or_default()
     }
 }
 
 /// Offsets and indices fit 32 bits: the text does, and a node takes at least a byte of it.
+#[inline]
 pub(super) fn narrow(wide: usize) -> u32 {
     u32::try_from(wide).unwrap_or(u32::MAX)
 }
 
+#[inline]
 pub(super) fn widen(narrow: u32) -> usize {
     usize::try_from(narrow).unwrap_or(usize::MAX)
+}
+
+/// The lower half.
+fn lower(wide: u64) -> u32 {
+    u32::try_from(wide & 0xffff_ffff).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Documents from values instead of text: what Python objects and parameters become, under the same rules.
 
+#![forbid(unsafe_code)]
+
 use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::document::Document;
 use super::error::Error;
 use super::limits::Limits;
-use super::numbers;
+use super::numbers::{self, Number};
 use super::place::{Place, place};
 use super::strings;
 use super::tape::{Node, Open, Tag, Tape, narrow, widen};
@@ -36,6 +38,8 @@ pub struct Writer {
     limits: Limits,
     text: String,
     tape: Tape,
+    /// Values so far, for the ceiling on them.
+    values: usize,
     /// What may come next.
     due: Due,
     fault: Option<Error>,
@@ -58,7 +62,7 @@ impl Writer {
     /// A writer under these ceilings.
     pub fn new(limits: &Limits) -> Self {
         let (text, tape) = (String::new(), Tape::default());
-        Self { limits: *limits, text, tape, due: Due::Value, fault: None }
+        Self { limits: *limits, text, tape, values: 0, due: Due::Value, fault: None }
     }
 
     /// What has been written so far.
@@ -105,18 +109,23 @@ impl Writer {
             writer.begin_value()?;
             let at = writer.text.len();
             let malformed = Error::new(Reason::JsonNumber, at);
-            let read = numbers::read(text, 0, writer.limits.max_number_chars);
+            let read = numbers::read(text, 0, narrow(writer.limits.max_number_chars));
             let too_much = [Reason::JsonNumberChars, Reason::JsonNumberRange];
-            let read = read.map_err(|error| match too_much.contains(&error.reason()) {
-                true => Error::new(error.reason(), at),
-                false => malformed,
+            let read = read.map_err(|error| {
+                let given = too_much.contains(&error.reason());
+                if given { Error::new(error.reason(), at) } else { malformed }
             })?;
-            if read.next != text.len() {
+            if widen(read.next) != text.len() {
                 return Err(malformed);
             }
-            let tag = if read.integer { Tag::Integer } else { Tag::Float };
-            let node = writer.push(tag)?;
-            writer.fill(node, |node| node.b = narrow(text.len()));
+            writer.count_value()?;
+            writer.push(match read.value {
+                Number::Integer(value) => {
+                    Node::wide(Tag::Integer, narrow(at), value.cast_unsigned())
+                }
+                Number::Big => Node::new(Tag::BigInteger, narrow(at), 0, 0),
+                Number::Float(value) => Node::wide(Tag::Float, narrow(at), value.to_bits()),
+            });
             writer.text.push_str(text);
             writer.complete();
             Ok(())
@@ -127,8 +136,8 @@ impl Writer {
     pub fn string(&mut self, text: &str) -> Result<(), Error> {
         self.step(|writer| {
             writer.begin_value()?;
-            let node = writer.push(Tag::String)?;
-            writer.content(node, text)?;
+            writer.count_value()?;
+            writer.content(Tag::String, text)?;
             writer.complete();
             Ok(())
         })
@@ -165,8 +174,8 @@ impl Writer {
             }
             writer.count()?;
             let start = writer.text.len();
-            let node = writer.push_uncounted(Tag::String);
-            writer.content(node, name)?;
+            let node = narrow(writer.tape.nodes.len());
+            writer.content(Tag::Name, name)?;
             let Self { text, tape: Tape { nodes, unescaped, names, .. }, .. } = writer;
             let other = |other: u32| {
                 nodes.get(widen(other)).map_or("", |node| node.content(text, unescaped))
@@ -196,17 +205,18 @@ impl Writer {
             return Err(fault);
         }
         let ceiling = self.limits.byte_ceiling();
-        let too_long = Error::new(Reason::JsonBytes, ceiling);
-        let done = call(self)
-            .and_then(|()| if self.text.len() > ceiling { Err(too_long) } else { Ok(()) });
+        let mut done = call(self);
+        if done.is_ok() && self.text.len() > ceiling {
+            done = Err(Error::new(Reason::JsonBytes, ceiling));
+        }
         self.fault = done.err();
         done
     }
 
     fn literal(&mut self, word: &str, tag: Tag, a: u32) -> Result<(), Error> {
         self.begin_value()?;
-        let node = self.push(tag)?;
-        self.fill(node, |node| node.a = a);
+        self.count_value()?;
+        self.push(Node::new(tag, narrow(self.text.len()), a, 0));
         self.text.push_str(word);
         self.complete();
         Ok(())
@@ -218,7 +228,9 @@ impl Writer {
             return Err(self.here(Reason::JsonDepth));
         }
         let object = tag == Tag::Object;
-        let node = self.push(tag)?;
+        self.count_value()?;
+        let node = narrow(self.tape.nodes.len());
+        self.push(Node::new(tag, narrow(self.text.len()), 0, 0));
         self.tape.open.push(Open { node, count: 0, object });
         if object {
             self.tape.names.begin();
@@ -241,7 +253,9 @@ impl Writer {
         self.tape.open.pop();
         self.text.push(if object { '}' } else { ']' });
         let end = narrow(self.tape.nodes.len());
-        self.fill(open.node, |node| (node.a, node.b) = (open.count, end));
+        if let Some(opened) = self.tape.nodes.get_mut(widen(open.node)) {
+            (opened.a, opened.b) = (open.count, end);
+        }
         if object {
             let Self { text, tape: Tape { nodes, unescaped, names, .. }, .. } = self;
             let other = |other: u32| {
@@ -287,32 +301,24 @@ impl Writer {
         };
     }
 
-    fn push(&mut self, tag: Tag) -> Result<u32, Error> {
-        self.tape.values = self.tape.values.saturating_add(1);
-        if self.limits.max_nodes.is_some_and(|ceiling| self.tape.values > ceiling) {
-            return Err(self.here(Reason::JsonNodes));
+    fn count_value(&mut self) -> Result<(), Error> {
+        self.values = self.values.saturating_add(1);
+        match self.limits.max_nodes {
+            Some(ceiling) if self.values > ceiling => Err(self.here(Reason::JsonNodes)),
+            Some(_) | None => Ok(()),
         }
-        Ok(self.push_uncounted(tag))
     }
 
-    fn push_uncounted(&mut self, tag: Tag) -> u32 {
-        let index = narrow(self.tape.nodes.len());
-        let start = narrow(self.text.len());
-        self.tape.nodes.push(Node { start, a: 0, b: 0, tag, escaped: false, ascii: false });
-        index
-    }
-
-    fn fill(&mut self, node: u32, change: impl FnOnce(&mut Node)) {
-        if let Some(node) = self.tape.nodes.get_mut(widen(node)) {
-            change(node);
-        }
+    fn push(&mut self, node: Node) {
+        self.tape.nodes.push(node);
     }
 
     /// Writes a string in quotes; what needs escapes is kept unescaped too, as the parser does.
-    fn content(&mut self, node: u32, content: &str) -> Result<(), Error> {
+    fn content(&mut self, tag: Tag, content: &str) -> Result<(), Error> {
         if self.limits.max_string_bytes.is_some_and(|ceiling| content.len() > ceiling) {
             return Err(self.here(Reason::JsonStringBytes));
         }
+        let start = narrow(self.text.len());
         self.text.push('"');
         let plain = strings::plain_end(content.as_bytes(), 0) == content.len();
         let from = if plain { self.text.len() } else { self.tape.unescaped.len() };
@@ -323,9 +329,9 @@ impl Writer {
             escape(content, &mut self.text);
         }
         self.text.push('"');
-        self.fill(node, |node| {
-            (node.a, node.b, node.escaped) = (narrow(from), narrow(content.len()), !plain);
-        });
+        let mut node = Node::new(tag, start, narrow(from), narrow(content.len()));
+        node.escaped = !plain;
+        self.push(node);
         Ok(())
     }
 

@@ -25,6 +25,10 @@ use crate::json::{self, Tape};
 ///     UsageError: A ceiling is negative, over 4,294,967,295, or 0 where nothing at all would pass.
 #[pyclass(frozen, eq, hash, get_all, module = "secval._core")]
 #[derive(PartialEq, Eq, Hash)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are Python's attributes too, and secval.toml's keys"
+)]
 pub(super) struct Limits {
     max_depth: usize,
     max_bytes: Option<usize>,
@@ -39,6 +43,7 @@ impl Limits {
     #[new]
     #[pyo3(signature = (*, max_depth=Given::Default, max_bytes=None, max_nodes=None, max_members=None, max_string_bytes=None, max_number_chars=Given::Default),
            text_signature = "(*, max_depth=64, max_bytes=None, max_nodes=None, max_members=None, max_string_bytes=None, max_number_chars=1024)")]
+    #[expect(clippy::too_many_arguments, reason = "this is the options type: each is one ceiling")]
     fn new(
         max_depth: Given<'_>,
         max_bytes: Option<Bound<'_, PyAny>>,

@@ -6,6 +6,7 @@ mod places;
 mod properties;
 mod strain;
 mod suite;
+mod unproven;
 mod writing;
 
 use std::borrow::Cow;

@@ -40,7 +40,7 @@ fn string() -> impl Strategy<Value = String> {
 }
 
 /// Text of JSON's own characters, mostly unsound.
-fn noise() -> impl Strategy<Value = String> {
+pub(crate) fn noise() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         4 => "[\\[\\]{},:\" ]",
         1 => "[-+.eE0-9]{1,4}",
