@@ -10,6 +10,7 @@ use super::rates::Limits;
 use crate::clock::Clock;
 use crate::event::{Counters, RequestIds};
 use crate::json::Document;
+use crate::limit::LimiterError;
 use crate::policy::model::Policy;
 use crate::reason::Reason;
 
@@ -31,6 +32,8 @@ pub enum EngineFault {
     NoRandomness,
     /// The rates do not fit one table.
     TooManyRates,
+    /// The limiter cannot be made, or shared, as the policy asks.
+    Limiter(LimiterError),
     /// A document of nothing could not be written: a fault of secval's own.
     Internal,
 }
@@ -43,6 +46,7 @@ impl fmt::Display for EngineFault {
                 "more than 255 quotas, which is what one table holds (those of policies that were in force \
                  before a reload count too, until the process starts anew)"
             }
+            Self::Limiter(error) => return error.fmt(f),
             Self::Internal => "the gate cannot be set up: a fault of secval's own",
         })
     }

@@ -74,10 +74,8 @@ impl From<LimiterError> for EngineFault {
     fn from(error: LimiterError) -> Self {
         match error {
             LimiterError::NoRandomness => Self::NoRandomness,
-            // A policy's quotas were read from text, and have numbers that can be enforced.
-            LimiterError::TooManyRules | LimiterError::Capacity | LimiterError::Quota(_) => {
-                Self::TooManyRates
-            }
+            LimiterError::TooManyRules => Self::TooManyRates,
+            other => Self::Limiter(other),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! How often: quotas over sliding windows (being written).
 
-#![forbid(unsafe_code)]
-
 use std::sync::Arc;
 
 use crate::clock::Clock;
@@ -10,13 +8,18 @@ mod bucket;
 mod cell;
 mod decide;
 mod directory;
+mod fault;
 mod layout;
+#[cfg(all(target_os = "linux", not(any(loom, secval_model))))]
+mod mapping;
 mod memory;
 mod operate;
 mod overflow;
 mod probe;
 mod quota;
 mod set;
+#[cfg(all(target_os = "linux", not(any(loom, secval_model))))]
+mod shared;
 mod stats;
 mod subject;
 mod survey;
@@ -24,9 +27,11 @@ mod table;
 mod tag;
 mod window;
 
+pub use fault::{LimiterError, SharedFault};
 pub use quota::{Quota, QuotaError, QuotaErrorKind};
 pub use stats::Stats;
 pub use subject::Subject;
+pub use survey::Usage;
 
 use layout::Layout;
 use memory::Memory;
@@ -70,32 +75,6 @@ pub struct Decision {
     pub retry_after_ms: u64,
 }
 
-/// Why a limiter cannot be made, or cannot take another rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LimiterError {
-    /// The operating system gives no randomness for the table's key.
-    NoRandomness,
-    /// More than 255 rules.
-    TooManyRules,
-    /// Capacity 0 or absurd.
-    Capacity,
-    /// A quota whose numbers cannot be enforced.
-    Quota(QuotaErrorKind),
-}
-
-impl std::fmt::Display for LimiterError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NoRandomness => f.write_str("the operating system has no randomness to give"),
-            Self::TooManyRules => f.write_str("a table holds at most 255 quotas"),
-            Self::Capacity => f.write_str("a capacity is 1 to 268435456 keys"),
-            Self::Quota(kind) => f.write_str(kind.message()),
-        }
-    }
-}
-
-impl std::error::Error for LimiterError {}
-
 /// How a limiter's table is made.
 #[derive(Debug, Clone, Copy)]
 pub struct Options<'a> {
@@ -124,6 +103,13 @@ pub enum Sharing<'a> {
     Host(&'a str),
 }
 
+/// Removes the name of a shared table. Processes that have the table go on counting in it, among themselves; those
+/// that come later make a new one.
+#[cfg(all(target_os = "linux", not(any(loom, secval_model))))]
+pub fn remove_shared(name: &str) -> Result<(), LimiterError> {
+    shared::remove(name).map_err(LimiterError::Shared)
+}
+
 /// A table of counts, for any number of quotas and subjects, in bounded memory.
 pub struct Limiter {
     table: Table,
@@ -140,7 +126,14 @@ impl Limiter {
         let cells = options.overflow.unwrap_or(options.capacity);
         let layout = Layout::new(options.capacity, cells).ok_or(LimiterError::Capacity)?;
         let secret = Secret::random().ok_or(LimiterError::NoRandomness)?;
-        let memory = Memory::new(layout.lines());
+        let (secret, memory) = Memory::open(layout, secret, options.sharing)?;
+        Ok(Self { table: Table::new(layout, secret, clock, memory) })
+    }
+
+    /// The table that processes of this host share by that name, whatever its capacity: to look at it.
+    #[cfg(all(target_os = "linux", not(any(loom, secval_model))))]
+    pub fn find(name: &str, clock: Arc<dyn Clock>) -> Result<Self, LimiterError> {
+        let shared::Shared { layout, secret, memory } = shared::find(name)?;
         Ok(Self { table: Table::new(layout, secret, clock, memory) })
     }
 
@@ -204,6 +197,11 @@ impl Limiter {
     /// Sizes and counters. Looks at every line.
     pub fn stats(&self) -> Stats {
         self.table.stats()
+    }
+
+    /// The rules, and how many keys each of them counts. Looks at every line.
+    pub fn usage(&self) -> Vec<Usage> {
+        self.table.usage()
     }
 
     fn with_probes<'t>(

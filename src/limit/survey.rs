@@ -4,11 +4,21 @@
 
 use super::cell::Cell;
 use super::layout::{RULES, WAYS};
+use super::quota::Quota;
 use super::set::Set;
 use super::stats::{Event, Stats, total};
-use super::table::Table;
+use super::table::{BANS, Table};
 use super::tag::State;
-use super::window::LINE;
+use super::window::{LINE, Window};
+
+/// One rule of a table: the quota, or `None` for that of bans, and the keys that it counts at present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// What is counted.
+    pub quota: Option<Quota>,
+    /// Keys with a line that still counts.
+    pub live: u64,
+}
 
 impl Table {
     /// All sets.
@@ -28,6 +38,17 @@ impl Table {
             }
         }
         live
+    }
+
+    /// What each rule counts; the first is that of bans.
+    pub(super) fn usage(&self) -> Vec<Usage> {
+        let quota = |rule| self.directory().window(rule).map(Window::quota);
+        let live = self.census().into_iter().zip(0..=u8::MAX);
+        let used = live.filter_map(|(live, rule)| match quota(rule) {
+            None if rule != BANS => None,
+            quota => Some(Usage { quota, live }),
+        });
+        used.collect()
     }
 
     /// Sizes and counters.

@@ -170,6 +170,10 @@ impl Table {
         if tag.rule() == BANS || self.until(Until::Overflow) < now {
             return Ok(0);
         }
+        // Lines never become free again: a set that has one was never full, and spilled nobody.
+        if set.tags().into_iter().any(|tag| tag.state() == State::Free) {
+            return Ok(0);
+        }
         let window = self.directory().window(tag.rule());
         let pair = window.and_then(|window| self.pair(set, tag.identity(), window));
         pair.map_or(Ok(0), |pair| pair.estimate(now))

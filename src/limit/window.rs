@@ -43,6 +43,11 @@ impl Window {
         Self { limit: quota.limit, ms: quota.window_ms }
     }
 
+    /// The quota that it counts.
+    pub(super) fn quota(self) -> Quota {
+        Quota { limit: self.limit, window_ms: self.ms }
+    }
+
     /// Whether each hit has a word of its own.
     #[inline]
     fn is_log(self) -> bool {

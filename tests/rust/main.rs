@@ -4,4 +4,5 @@ mod arrows;
 mod check;
 mod json;
 mod limit;
+mod limit_shared;
 mod schema;

@@ -69,18 +69,16 @@ impl ManualClock {
     }
 }
 
+/// Seconds as milliseconds, rounded up.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::as_conversions,
     reason = "bounded on the line before"
 )]
-fn milliseconds(py: Python<'_>, seconds: f64) -> PyResult<u64> {
+pub(super) fn milliseconds(py: Python<'_>, seconds: f64) -> PyResult<u64> {
     if !(0.0..=LONGEST).contains(&seconds) {
-        return Err(errors::usage(
-            py,
-            "ManualClock: seconds from 0 to 1e10; time does not go back",
-        ));
+        return Err(errors::usage(py, "seconds from 0 to 1e10; time does not go back"));
     }
     // A retry of 0.701 s is 700.99… ms in binary: it means 701, and 700.2 means 701 too.
     Ok((seconds * SECOND - 1e-6).ceil().max(0.0) as u64)

@@ -78,6 +78,6 @@ impl Decision {
     clippy::as_conversions,
     reason = "windows are at most 2^35 ms"
 )]
-fn seconds(ms: u64) -> f64 {
+pub(super) fn seconds(ms: u64) -> f64 {
     if ms == u64::MAX { f64::INFINITY } else { ms as f64 / 1_000.0 }
 }

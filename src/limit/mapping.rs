@@ -1,0 +1,76 @@
+//! Memory from the kernel, seen as lines of atomics: the limiter's only unsafe code.
+//!
+//! What it buys: counts that processes share, which safe Rust cannot express; for a table of one process, pages that
+//! cost nothing until they are used, and large ones (a table of a million keys has 30,000 small pages, and
+//! each hit would wait for two of their addresses).
+
+#![expect(unsafe_code, reason = "shared memory is the kernel's; see each block")]
+
+use std::fs::File;
+use std::io;
+use std::ptr::{self, NonNull};
+
+use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, mmap_anonymous, munmap};
+
+use super::layout::Line;
+
+/// A mapping that is a whole number of lines, readable and writable, as long as it lives.
+pub(super) struct Mapping {
+    lines: NonNull<Line>,
+    count: usize,
+}
+
+// SAFETY: a mapping belongs to the process, not to a thread; it is unmapped once, by whoever owns it.
+unsafe impl Send for Mapping {}
+// SAFETY: all access is through `&[Line]`, which is atomics and nothing else.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// New memory, all zero: `shared` with the processes that are forked from this one, or its own.
+    pub(super) fn anonymous(count: usize, shared: bool) -> io::Result<Self> {
+        let flags = if shared { MapFlags::SHARED } else { MapFlags::PRIVATE };
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists.
+        let start = unsafe { mmap_anonymous(ptr::null_mut(), bytes(count)?, access, flags) }?;
+        let mapping = Self::at(start, count)?;
+        // SAFETY: the range is the mapping that was just made. A hint: where it is refused, small pages do.
+        let _ = unsafe { madvise(start, bytes(count)?, Advice::LinuxHugepage) };
+        Ok(mapping)
+    }
+
+    /// The first lines of a file, shared with everybody who has it. The file must be that long, with all its blocks
+    /// allocated: touching what is not there kills the process.
+    pub(super) fn of_file(file: &File, count: usize) -> io::Result<Self> {
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        let length = bytes(count)?;
+        // SAFETY: as above. That others write to it is what it is for: it is only ever seen as atomics.
+        let start = unsafe { mmap(ptr::null_mut(), length, access, MapFlags::SHARED, file, 0) }?;
+        Self::at(start, count)
+    }
+
+    fn at(start: *mut std::ffi::c_void, count: usize) -> io::Result<Self> {
+        // Pages are aligned to more than a line is.
+        let lines = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Self { lines, count })
+    }
+
+    /// All of it.
+    #[inline]
+    pub(super) fn lines(&self) -> &[Line] {
+        // SAFETY: the mapping holds `count` lines until it is dropped; every pattern of bits is a line; whoever else
+        // writes them, in this process or another, does so through the same atomics.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr(), self.count) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: mapped with this length, and no reference into it outlives `self`. There is nothing to do about an
+        // error, and none that these arguments can cause.
+        let _ = unsafe { munmap(self.lines.as_ptr().cast(), self.count * size_of::<Line>()) };
+    }
+}
+
+fn bytes(count: usize) -> io::Result<usize> {
+    count.checked_mul(size_of::<Line>()).ok_or_else(|| io::ErrorKind::OutOfMemory.into())
+}
