@@ -36,6 +36,11 @@ impl Faults {
         result.map_err(|fault| self.push(fault)).ok()
     }
 
+    /// Whether one of them is at the same place.
+    pub(super) fn speak_of(&self, other: &Fault) -> bool {
+        self.0.iter().any(|own| own.file == other.file && own.pointer == other.pointer)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

@@ -3,6 +3,7 @@
 mod arrows;
 mod check;
 mod json;
+mod policy;
 mod limit;
 mod limit_shared;
 mod schema;

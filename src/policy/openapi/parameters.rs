@@ -112,7 +112,12 @@ fn draft<'s>(
         return None;
     };
     let wanted = schemas.want(&schema, false, faults);
-    let kinds = kinds::read(&schema, faults);
+    // What is no schema at all was said to be none.
+    let kinds = if schema.is_object() || schema.bool().is_some() {
+        kinds::read(&schema, faults)
+    } else {
+        None
+    };
     Some(Draft {
         name: declared.name.clone(),
         location: location?,

@@ -104,14 +104,23 @@ impl<'s> Schemas<'s> {
             let base = format!("{DOCUMENT}#{}", fragment(at.pointer()));
             match builder.add(&at.to_serde(), Some(&base), options) {
                 Ok(id) => ids.push(id),
-                Err(errors) => faults.extend(errors.iter().map(|error| self.place(error))),
+                Err(errors) => self.report(&errors, faults),
             }
         }
         match builder.build() {
             Ok(set) => (ids.len() == self.wanted.len()).then_some((set, ids)),
             Err(errors) => {
-                faults.extend(errors.iter().map(|error| self.place(error)));
+                self.report(&errors, faults);
                 None
+            }
+        }
+    }
+
+    /// Adds the compiler's faults, but for those of values about which something was said already.
+    fn report(&self, errors: &[CompileError], faults: &mut Faults) {
+        for fault in errors.iter().map(|error| self.place(error)) {
+            if !faults.speak_of(&fault) {
+                faults.push(fault);
             }
         }
     }

@@ -46,21 +46,16 @@ pub(super) fn read(
         // OpenAPI 3.1, 4.8.1: an empty list means `/`.
         urls.push(Url { origin: None, base: String::new() });
     }
-    places(&urls, &list, own, faults)
+    Some(places(&urls, &list, own, faults))
 }
 
 /// Where a document without servers is served.
 pub(super) fn default(document: &At<'_>, own: Option<&Hosts>, faults: &mut Faults) -> Vec<Place> {
     let root = Url { origin: None, base: String::new() };
-    places(&[root], document, own, faults).unwrap_or_default()
+    places(&[root], document, own, faults)
 }
 
-fn places(
-    urls: &[Url],
-    list: &At<'_>,
-    own: Option<&Hosts>,
-    faults: &mut Faults,
-) -> Option<Vec<Place>> {
+fn places(urls: &[Url], list: &At<'_>, own: Option<&Hosts>, faults: &mut Faults) -> Vec<Place> {
     let mut bases: Vec<&str> = Vec::new();
     for url in urls {
         if !bases.contains(&url.base.as_str()) {
@@ -74,19 +69,18 @@ fn places(
             Some(hosts) => given(hosts, &here),
             None => origins(&here),
         };
-        if origins.is_empty() {
+        if origins.is_empty() && own.is_none() {
             faults.push(list.fault(
                 "which Hosts does this API answer to? Write absolute URLs in `servers`, or `[api] hosts = […]` in \
                  secval.toml ([\"*\"] for any)",
             ));
-            return None;
         }
         match places.iter_mut().find(|place| place.origins == origins) {
             Some(place) => place.bases.push(base.to_owned()),
             None => places.push(Place { bases: vec![base.to_owned()], origins }),
         }
     }
-    Some(places)
+    places
 }
 
 /// The origins of absolute URLs; none when all are relative. A relative one beside them adds nothing.

@@ -202,15 +202,6 @@ impl<'n> Builder<'n> {
     }
 
     fn key(&mut self, text: &str, plain: bool, line: usize) -> Option<()> {
-        if plain && text == "<<" {
-            self.fault(
-                line,
-                "merge keys are not part of YAML 1.2: write the members out, or use $ref",
-            );
-        }
-        if plain && (text.is_empty() || text == "~") {
-            self.fault(line, "a member without a name");
-        }
         let Some(Open { content: Content::Members { seen, key, .. }, .. }) = self.open.last_mut()
         else {
             return None;
@@ -219,6 +210,15 @@ impl<'n> Builder<'n> {
         *key = Some((text.to_owned(), line));
         if repeated {
             self.fault(line, "this key occurs twice in its mapping");
+        }
+        if plain && text == "<<" {
+            self.fault(
+                line,
+                "merge keys are not part of YAML 1.2: write the members out, or use $ref",
+            );
+        }
+        if plain && (text.is_empty() || text == "~") {
+            self.fault(line, "a member without a name");
         }
         Some(())
     }
