@@ -99,7 +99,7 @@ pub enum Reason {
     FramingHostRepeated,
     /// `framing.host_invalid`: the Host is not a host with an optional port.
     FramingHostInvalid,
-    /// `framing.header_invalid`: a header's name is not a token, or its value holds CR, LF or NUL.
+    /// `framing.header_invalid`: a header's name is not a token, its value holds a control character, or its name is another spelling of one that is judged.
     FramingHeaderInvalid,
     /// `framing.header_repeated`: a header that may occur once occurs more than once.
     FramingHeaderRepeated,
@@ -131,6 +131,8 @@ pub enum Reason {
     // Client address: who is on the other end of the socket.
     /// `client.peer_missing`: the connection has no peer address and the policy trusts no such connection.
     ClientPeerMissing,
+    /// `client.peer_invalid`: what the server gives as the connection's peer is no address.
+    ClientPeerInvalid,
     /// `client.forwarded_invalid`: the forwarding header has a malformed hop.
     ClientForwardedInvalid,
     /// `address.denied`: the client's address is on a deny list.
@@ -245,8 +247,6 @@ pub enum Reason {
     // Our own: nothing the client could have done better.
     /// `gate.fault`: the gate failed; the request is refused.
     GateFault,
-    /// `gate.not_ready`: the gate has no policy yet.
-    GateNotReady,
 }
 
 const fn row(
@@ -266,7 +266,7 @@ const TABLE: &[Row] = &[
     row(Reason::FramingHostMissing, "framing.host_missing", 400, Blame::Client, "the request has no Host"),
     row(Reason::FramingHostRepeated, "framing.host_repeated", 400, Blame::Client, "the request has more than one Host"),
     row(Reason::FramingHostInvalid, "framing.host_invalid", 400, Blame::Client, "the Host is not a host with an optional port"),
-    row(Reason::FramingHeaderInvalid, "framing.header_invalid", 400, Blame::Client, "a header's name is not a token, or its value holds CR, LF or NUL"),
+    row(Reason::FramingHeaderInvalid, "framing.header_invalid", 400, Blame::Client, "a header's name is not a token, its value holds a control character, or its name is another spelling of one that is judged"),
     row(Reason::FramingHeaderRepeated, "framing.header_repeated", 400, Blame::Client, "a header that may occur once occurs more than once"),
     row(Reason::FramingLengthInvalid, "framing.length_invalid", 400, Blame::Client, "the Content-Length is not a decimal number"),
     row(Reason::FramingLengthConflict, "framing.length_conflict", 400, Blame::Client, "Content-Length and Transfer-Encoding came together"),
@@ -281,6 +281,7 @@ const TABLE: &[Row] = &[
     row(Reason::TargetMismatch, "target.mismatch", 400, Blame::Client, "the raw target does not decode to the path that the application would dispatch on"),
     row(Reason::TargetRawMissing, "target.raw_missing", 500, Blame::Operator, "the server gives no raw target: set [request] decoded_target = true, or use one that does"),
     row(Reason::ClientPeerMissing, "client.peer_missing", 400, Blame::Operator, "the connection has no peer address and the policy trusts no such connection"),
+    row(Reason::ClientPeerInvalid, "client.peer_invalid", 400, Blame::Operator, "what the server gives as the connection's peer is no address"),
     row(Reason::ClientForwardedInvalid, "client.forwarded_invalid", 400, Blame::Client, "the forwarding header has a malformed hop"),
     row(Reason::AddressDenied, "address.denied", 403, Blame::Client, "the client's address is on a deny list"),
     row(Reason::AddressNotAllowed, "address.not_allowed", 403, Blame::Client, "the client's address is not on the allow list"),
@@ -334,7 +335,6 @@ const TABLE: &[Row] = &[
     row(Reason::JsonStringBytes, "json.string_bytes", 400, Blame::Client, "a string has more bytes than the ceiling"),
     row(Reason::SchemaViolation, "schema.violation", 422, Blame::Client, "the body violates its schema"),
     row(Reason::GateFault, "gate.fault", 500, Blame::Gate, "the gate failed; the request is refused"),
-    row(Reason::GateNotReady, "gate.not_ready", 503, Blame::Operator, "the gate has no policy yet"),
 ];
 
 #[cfg(test)]
@@ -346,7 +346,7 @@ mod tests {
         for (index, row) in TABLE.iter().enumerate() {
             assert_eq!(row.reason as usize, index, "{}", row.code);
         }
-        assert_eq!(TABLE.len(), Reason::GateNotReady as usize + 1);
+        assert_eq!(TABLE.len(), Reason::GateFault as usize + 1);
     }
 
     #[test]

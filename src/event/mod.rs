@@ -102,9 +102,9 @@ mod tests {
         counters.allowed();
         counters.refused(Reason::RouteUnknown);
         counters.refused(Reason::RouteUnknown);
-        counters.would_refuse(Reason::GateNotReady);
+        counters.would_refuse(Reason::GateFault);
         let expected =
-            [("allowed", 1), ("refused.route.unknown", 2), ("would_refuse.gate.not_ready", 1)];
+            [("allowed", 1), ("refused.route.unknown", 2), ("would_refuse.gate.fault", 1)];
         assert_eq!(counters.snapshot(), expected.map(|(name, count)| (name.to_owned(), count)));
     }
 

@@ -38,7 +38,6 @@ use crate::schema::{self, SchemaId};
 /// | `feed` | an allowed verdict that is not [judged](Verdict::is_judged) (mode `monitor`: the body is larger than what is judged, or should not be there) | hand on [`Verdict::raw`], and whatever is still to come, untouched |
 /// | [`finish`](Self::finish) | the verdict on all of it | hand on [`Verdict::raw`], and nothing after it |
 /// | [`abandon`](Self::abandon) | a refusal | nobody is there to answer |
-#[derive(Debug)]
 pub struct Pending {
     engine: Arc<Engine>,
     /// Taken by the verdict.
@@ -58,7 +57,6 @@ impl fmt::Display for Spent {
 impl std::error::Error for Spent {}
 
 /// An admitted head, what is known of its body, and what has come of it.
-#[derive(Debug)]
 pub(super) struct Open {
     case: Case,
     awaited: Awaited,
@@ -137,6 +135,16 @@ impl Pending {
         let engine = Arc::clone(&self.engine);
         catch_unwind(AssertUnwindSafe(|| work(engine)))
             .map_err(|_| Verdict::failed(Arc::clone(&self.engine)))
+    }
+}
+
+impl fmt::Debug for Pending {
+    /// Numbers, never what was submitted.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending")
+            .field("limit", &self.limit())
+            .field("buffered", &self.buffered())
+            .finish_non_exhaustive()
     }
 }
 

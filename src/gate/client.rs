@@ -32,7 +32,7 @@ pub(super) struct Client {
 /// Finds the client of a request.
 pub(super) fn resolve(head: &Head<'_>, policy: &ClientPolicy) -> Result<Client, Reason> {
     let peer = match head.peer {
-        Some(text) => Some(parse_address(text).map_err(|_| Reason::ClientPeerMissing)?),
+        Some(text) => Some(parse_address(text).map_err(|_| Reason::ClientPeerInvalid)?),
         None if policy.peerless => None,
         None => return Err(Reason::ClientPeerMissing),
     };

@@ -15,7 +15,7 @@
 use std::borrow::Cow;
 
 use super::fault::Fault;
-use super::framing::trim;
+use super::framing::{looks_like, trim};
 use super::target::hex;
 use crate::json::{Document, Limits, Value, Writer};
 use crate::policy::model::{Kinds, Location, Operation, Parameter, Policy};
@@ -135,14 +135,19 @@ fn header<'r>(
     parameter: &Parameter,
     headers: &'r [(&'r [u8], &'r [u8])],
 ) -> Result<Option<Cow<'r, str>>, Fault> {
-    let mut lines =
-        headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(parameter.name.as_bytes()));
-    let Some((_, line)) = lines.next() else { return Ok(None) };
-    if lines.next().is_some() {
-        return Err(Fault::parameter(Reason::ParamRepeated, parameter));
+    let mut found = None;
+    for (name, line) in headers.iter().filter(|(name, _)| looks_like(name, &parameter.name)) {
+        if !name.eq_ignore_ascii_case(parameter.name.as_bytes()) {
+            // `X_Tenant`: an application behind a CGI-style environment would read it, and nobody would judge it.
+            return Err(Fault::of(Reason::FramingHeaderInvalid));
+        }
+        let text = std::str::from_utf8(trim(line));
+        let text = text.map_err(|_| Fault::parameter(Reason::ParamEncoding, parameter))?;
+        if found.replace(Cow::Borrowed(text)).is_some() {
+            return Err(Fault::parameter(Reason::ParamRepeated, parameter));
+        }
     }
-    let text = std::str::from_utf8(trim(line));
-    Ok(Some(Cow::Borrowed(text.map_err(|_| Fault::parameter(Reason::ParamEncoding, parameter))?)))
+    Ok(found)
 }
 
 /// Decodes `application/x-www-form-urlencoded`, as every Python framework reads a query: `+` is a space.

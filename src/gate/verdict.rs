@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::borrow::Cow;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
@@ -15,7 +16,6 @@ use crate::policy::model::{Mode, Operation};
 use crate::reason::Reason;
 
 /// Allowed, or refused for a reason; with what the caller needs next.
-#[derive(Debug)]
 pub struct Verdict {
     engine: Arc<Engine>,
     case: Case,
@@ -29,7 +29,7 @@ pub struct Verdict {
 }
 
 /// The body, as far as the gate has read it and the application is to get it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) enum Content {
     /// There was none, or it is not handed on.
     #[default]
@@ -205,6 +205,18 @@ impl Verdict {
     /// Nanoseconds spent in the gate, without the time that the body took to arrive.
     pub fn elapsed_ns(&self) -> u64 {
         self.case.spent_ns
+    }
+}
+
+impl fmt::Debug for Verdict {
+    /// Codes and names, never what was submitted.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verdict")
+            .field("reason", &self.reason.map(Reason::code))
+            .field("would_refuse", &self.case.would_refuse.map(Reason::code))
+            .field("judged", &self.judged)
+            .field("operation", &self.operation().map(Operation::name))
+            .finish_non_exhaustive()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod arrows;
 mod check;
+mod gate;
 mod json;
 mod policy;
 mod limit;

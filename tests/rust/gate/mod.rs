@@ -1,0 +1,4 @@
+//! The gate as a whole: every reason as data, hostile bytes against an oracle, real APIs.
+
+mod cases;
+mod harness;
