@@ -1,7 +1,6 @@
-//! The atomics in use: the standard library's, or loom's when the models are built (`--cfg loom`), or the ones of
-//! the exhaustive state checker (`--cfg secval_model`). See `tests/loom`.
+//! The atomics in use: the standard library's, or loom's when the models are built (`--cfg loom`).
 //!
-//! Everything that races imports from here, so that both checkers drive the same code that ships.
+//! Everything that races imports from here, so that the model checker drives the same code that ships.
 //!
 //! [`Word`] is what the limiter's protocol is written on: 64 bits, two operations, one order. The protocol's
 //! races are all of the store-buffering kind (write mine, then read yours, on both sides), which only the total
@@ -10,14 +9,11 @@
 
 #![forbid(unsafe_code)]
 
-#[cfg(all(not(loom), not(secval_model)))]
+#[cfg(not(loom))]
 pub use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 #[cfg(loom)]
 pub use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-
-#[cfg(secval_model)]
-pub use crate::model::{AtomicU64, Ordering};
 
 /// 64 bits that threads and processes share. Every access is sequentially consistent.
 #[derive(Debug, Default)]

@@ -194,7 +194,7 @@ class Decision:
 
 @final
 class ManualClock:
-    def __new__(cls, start: float = 1_000_000.0) -> ManualClock: ...
+    def __new__(cls, start: float = ...) -> ManualClock: ...
     def advance(self, /, seconds: float) -> None: ...
     def set_wall(self, /, seconds: float) -> None: ...
     def now(self, /) -> float: ...
@@ -223,13 +223,16 @@ class Limiter:
 @final
 class Gate:
     @classmethod
-    def from_file(cls, path: str | PathLike[str]) -> Gate: ...
+    def from_file(
+        cls, path: str | PathLike[str], *, clock: ManualClock | None = None
+    ) -> Gate: ...
     @classmethod
     def from_openapi(
         cls,
         document_or_path: JSONMapping | str | PathLike[str],
         *,
         config: Config | None = None,
+        clock: ManualClock | None = None,
     ) -> Gate: ...
     def judge(
         self,

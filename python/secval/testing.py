@@ -7,6 +7,9 @@
         verdict = ask("POST", "/v1/bookings", json={"nights": -1})
         assert verdict.reason == "schema.violation"
 
+`ManualClock` moves only when told to: `secval.Gate.from_file("secval.toml", clock=clock)` lets a test wait for an
+hour's quota, or for next year's sunset, in no time.
+
 `ManualClock` is time for a `Limiter`, which moves only when told to.
 
 Import it by its name: `import secval.testing`.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use super::limiter::ManualClock;
 use super::pending::Pending;
 use super::request::{Circumstances, Lines, with_head};
 use super::verdict::Verdict;
@@ -31,17 +32,23 @@ pub(super) struct Gate {
 impl Gate {
     /// Compiles a `secval.toml` (with the OpenAPI document that it names), or an OpenAPI document alone.
     ///
+    /// Args:
+    ///     path: Of the file.
+    ///     clock: A `secval.testing.ManualClock`, for tests of quotas and dates.
+    ///
     /// Raises:
     ///     PolicyError: With every fault of every file, each with file, pointer and line.
     #[classmethod]
+    #[pyo3(signature = (path, *, clock=None))]
     fn from_file(
         _cls: &Bound<'_, pyo3::types::PyType>,
         py: Python<'_>,
         path: PathBuf,
+        clock: Option<&Bound<'_, ManualClock>>,
     ) -> PyResult<Self> {
         let policy =
             py.detach(|| Policy::load(&path)).map_err(|faults| errors::policy(py, &faults))?;
-        Self::of(py, policy, Some(path))
+        Self::of(py, policy, Some(path), clock)
     }
 
     /// Compiles an OpenAPI document.
@@ -49,22 +56,24 @@ impl Gate {
     /// Args:
     ///     document_or_path: The document as a mapping, or the path of a JSON or YAML file.
     ///     config: What the document does not say (`secval.Config`).
+    ///     clock: A `secval.testing.ManualClock`, for tests of quotas and dates.
     ///
     /// Raises:
     ///     PolicyError: With every fault.
     #[classmethod]
-    #[pyo3(signature = (document_or_path, *, config=None))]
+    #[pyo3(signature = (document_or_path, *, config=None, clock=None))]
     fn from_openapi(
         _cls: &Bound<'_, pyo3::types::PyType>,
         document_or_path: &Bound<'_, PyAny>,
         config: Option<&Bound<'_, PyAny>>,
+        clock: Option<&Bound<'_, ManualClock>>,
     ) -> PyResult<Self> {
         let py = document_or_path.py();
         let document = read_document(document_or_path)?;
         let config = config.map(read_config).transpose()?;
         let policy =
             Policy::compile(document, config).map_err(|faults| errors::policy(py, &faults))?;
-        Self::of(py, policy, None)
+        Self::of(py, policy, None, clock)
     }
 
     /// Judges a whole request.
@@ -189,8 +198,14 @@ impl Gate {
 }
 
 impl Gate {
-    fn of(py: Python<'_>, policy: Policy, path: Option<PathBuf>) -> PyResult<Self> {
-        let gate = gate::Gate::new(policy, Arc::new(SystemClock));
+    fn of(
+        py: Python<'_>,
+        policy: Policy,
+        path: Option<PathBuf>,
+        clock: Option<&Bound<'_, ManualClock>>,
+    ) -> PyResult<Self> {
+        let clock = clock.map_or_else(|| Arc::new(SystemClock) as _, |clock| clock.get().source());
+        let gate = gate::Gate::new(policy, clock);
         let gate = gate.map_err(|fault| errors::usage(py, fault.to_string()))?;
         Ok(Self { gate, path, reloading: Mutex::new(()) })
     }

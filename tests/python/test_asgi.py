@@ -174,7 +174,7 @@ def test_receive_can_be_a_task(gate):
         (scope(headers=[(b"host", b"api.test")]), [], 400, "framing.host_repeated"),
         (scope(client=None), [], 400, "client.peer_missing"),
         (scope(client=("", 0)), [], 400, "client.peer_missing"),
-        (scope(client=("testclient", 50000)), [], 400, "client.peer_missing"),
+        (scope(client=("testclient", 50000)), [], 400, "client.peer_invalid"),
         (scope(raw=None), [], 500, "target.raw_missing"),
         (scope(raw=b"/things/7"), [], 400, "target.mismatch"),
         (scope(path="/things/7", raw=b"/things%2f7"), [], 400, "target.encoding"),
