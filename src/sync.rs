@@ -71,3 +71,31 @@ impl Count {
         self.0.load(Ordering::Relaxed)
     }
 }
+
+/// A small number that somebody may find useful, and nobody relies on.
+#[derive(Debug)]
+pub struct Hint(std::sync::atomic::AtomicUsize);
+
+impl Hint {
+    /// With a number.
+    pub fn new(value: usize) -> Self {
+        Self(std::sync::atomic::AtomicUsize::new(value))
+    }
+
+    /// With none: the largest there is.
+    pub fn none() -> Self {
+        Self::new(usize::MAX)
+    }
+
+    /// The number.
+    #[inline]
+    pub fn get(&self) -> usize {
+        // Relaxed, here and below: whatever is read is checked before it counts.
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Changes it.
+    pub fn set(&self, value: usize) {
+        self.0.store(value, std::sync::atomic::Ordering::Relaxed);
+    }
+}

@@ -184,6 +184,11 @@ impl<'d> Value<'d> {
         self.node
     }
 
+    /// The value of the same document at an index of its tape.
+    pub fn at(self, node: u32) -> Self {
+        Self { node, ..self }
+    }
+
     /// Where its first byte is in the text.
     pub fn offset(self) -> usize {
         self.record().map_or(0, |node| widen(node.start))

@@ -13,6 +13,7 @@
 //! | `formats.rs`, `pattern.rs`, `number.rs`, `equality.rs` | the parts that schemas are made of |
 //! | `arbiter.rs`, `instance.rs`, `stack.rs` | the `jsonschema` crate, which has the last word, over our documents |
 //! | `judge.rs`, `closed.rs` | which branches a value follows, and members that no schema declares |
+//! | `plan/` | the fast path: all schemas of a set in one plan, which judges while the parser reads |
 //! | `declared.rs`, `violation.rs` | what is told about a violation, and which members may be named |
 //!
 //! ```
@@ -46,6 +47,7 @@ mod judge;
 mod meta;
 mod number;
 mod pattern;
+mod plan;
 mod resources;
 mod set;
 mod stack;

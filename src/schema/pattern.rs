@@ -9,6 +9,7 @@ use regex::Regex;
 /// A compiled pattern.
 #[derive(Debug)]
 pub(super) struct Pattern {
+    source: String,
     matcher: Matcher,
 }
 
@@ -35,7 +36,12 @@ impl Pattern {
             Some(PatternAnalysis::NoWhitespace) => Matcher::NoBlank,
             None => Matcher::Regex(regex),
         };
-        Ok(Self { matcher })
+        Ok(Self { source: source.to_owned(), matcher })
+    }
+
+    /// As the schema has it.
+    pub(super) fn source(&self) -> &str {
+        &self.source
     }
 
     pub(super) fn is_match(&self, text: &str) -> bool {

@@ -1,20 +1,30 @@
 //! The compiled schemas of an application, and how values are judged by them.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use jsonschema::ValidationError;
 
 use super::arbiter::{Arbiter, TooDeep};
 use super::graph::{Graph, NodeId};
 use super::judge::Judge;
+use super::plan::{Buffers, Entry, Follower, Plan};
 use super::{Fault, SchemaId, Violation, closed, declared};
-use crate::json::{self, Document, Limits, Tape, Value};
+use crate::json::{self, Document, Limits, Stopped, Tape, Value};
 use crate::sync::Count;
 
-/// The compiled schemas of an application. Never changes.
+thread_local! {
+    /// What following a text needs, kept from one to the next: small bodies would pay more for the memory than for
+    /// the judgement.
+    static BUFFERS: RefCell<Buffers> = RefCell::default();
+}
+
+/// The compiled schemas of an application. Never changes, but for hints that speed it up.
 #[derive(Debug)]
 pub struct Set {
     graph: Graph,
+    plan: Plan,
+    entries: Vec<Option<Entry>>,
     compiled: Vec<Compiled>,
     differences: Count,
 }
@@ -31,7 +41,9 @@ pub(super) struct Compiled {
 
 impl Set {
     pub(super) fn new(graph: Graph, compiled: Vec<Compiled>) -> Self {
-        Self { graph, compiled, differences: Count::default() }
+        let roots = compiled.iter().map(|one| one.covered.then_some(one.root));
+        let (plan, entries) = Plan::compile(&graph, roots);
+        Self { graph, plan, entries, compiled, differences: Count::default() }
     }
 
     /// Parses strictly and judges in one go: the document, or the first fault.
@@ -42,17 +54,33 @@ impl Set {
         limits: &Limits,
         reuse: Tape,
     ) -> Result<Document<'t>, Fault> {
-        let document = json::parse(text, limits, reuse).map_err(Fault::Json)?;
-        match self.judge_value(id, document.root()) {
+        let Some((compiled, entry)) = self.compiled(id).zip(self.entry(id)) else {
+            let document = json::parse(text, limits, reuse).map_err(Fault::Json)?;
+            return match self.judge_value(id, document.root()) {
+                Ok(()) => Ok(document),
+                Err(violation) => Err(Fault::Schema(Box::new(violation))),
+            };
+        };
+        let (document, valid) = BUFFERS.with_borrow_mut(|work| {
+            let mut follower = Follower::new(&self.plan, entry, work);
+            match json::parse_observed(text, limits, reuse, &mut follower) {
+                Ok(document) => {
+                    let valid = follower.accepts(document.root(), &self.graph);
+                    Ok((document, valid))
+                }
+                Err(Stopped::Json(error)) => Err(Fault::Json(error)),
+                Err(Stopped::Fault(never)) => match never {},
+            }
+        })?;
+        match self.verdict(compiled, document.root(), valid) {
             Ok(()) => Ok(document),
             Err(violation) => Err(Fault::Schema(Box::new(violation))),
         }
     }
 
-    /// Judges a value: the first violation.
-    pub fn judge_value(&self, id: SchemaId, value: Value<'_>) -> Result<(), Violation> {
-        let Some(compiled) = self.compiled(id) else { return Err(unknown()) };
-        if self.follows(compiled, value)? {
+    /// What follows from the plan's, or the slow judge's, answer.
+    fn verdict(&self, compiled: &Compiled, value: Value<'_>, valid: bool) -> Result<(), Violation> {
+        if valid {
             return self.undeclared(compiled, value, 1).into_iter().next().map_or(Ok(()), Err);
         }
         let tell = |error: &ValidationError<'_>| self.tell(compiled, value, error);
@@ -61,6 +89,20 @@ impl Set {
             Ok(None) => Err(self.differ()),
             Err(TooDeep) => Err(too_deep()),
         }
+    }
+
+    /// Judges a value: the first violation.
+    pub fn judge_value(&self, id: SchemaId, value: Value<'_>) -> Result<(), Violation> {
+        let Some(compiled) = self.compiled(id) else { return Err(unknown()) };
+        let valid = match self.entry(id) {
+            Some(entry) => BUFFERS.with_borrow_mut(|work| {
+                let mut follower = Follower::new(&self.plan, entry, work);
+                follower.walk(value);
+                follower.accepts(value, &self.graph)
+            }),
+            None => self.follows(compiled, value)?,
+        };
+        self.verdict(compiled, value, valid)
     }
 
     /// How often the arbiter found nothing wrong with a value that was refused, or the other way. Each time the value
@@ -114,6 +156,10 @@ impl Set {
             Violation::new("unevaluatedProperties", pointer, declared, None)
         };
         pointers.into_iter().map(tell).collect()
+    }
+
+    fn entry(&self, id: SchemaId) -> Option<Entry> {
+        self.entries.get(usize::try_from(id.0).unwrap_or(usize::MAX)).copied().flatten()
     }
 
     fn compiled(&self, id: SchemaId) -> Option<&Compiled> {

@@ -8,10 +8,14 @@ use std::borrow::Cow;
 use secval::json::{Document, Limits, Tape, parse};
 use secval::schema::Tree;
 
+/// Room for whatever a test holds.
+fn generous() -> Limits {
+    Limits { max_depth: 1 << 20, max_number_chars: 1 << 20, ..Limits::default() }
+}
+
 /// A value as one of our documents, with room for whatever a test holds.
 fn document(value: &serde_json::Value) -> Document<'static> {
-    let limits = Limits { max_depth: 1 << 20, max_number_chars: 1 << 20, ..Limits::default() };
-    parse(Cow::Owned(value.to_string().into_bytes()), &limits, Tape::default())
+    parse(Cow::Owned(value.to_string().into_bytes()), &generous(), Tape::default())
         .expect("strict JSON")
 }
 

@@ -1,14 +1,16 @@
 //! JSON-Schema-Test-Suite: all required tests of the five drafts, and the optional ones but for those listed in
 //! `tests/data/schema/suite.json`, each with its reason.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use secval::json::Tape;
 use secval::schema::{Dialect, Formats, Options, SchemaId, Set, SetBuilder};
 use serde_json::Value;
 
-use super::document;
+use super::{document, generous};
 
 const DRAFTS: &[(&str, Dialect)] = &[
     ("draft4", Dialect::Draft4),
@@ -169,6 +171,14 @@ fn agree(set: &Set, id: SchemaId, data: &Value, expected: bool) -> Result<(), St
     let judged = set.judge_value(id, document.root());
     if judged.is_ok() != expected {
         return Err(format!("expected {expected}, got {judged:?}"));
+    }
+    // While it is read, and again when the order of its members is known.
+    for _ in 0..2 {
+        let text = Cow::Borrowed(document.text());
+        let read = set.judge(id, text, &generous(), Tape::default());
+        if read.is_ok() != expected {
+            return Err(format!("expected {expected}, got {read:?} while reading"));
+        }
     }
     let listed = set.violations(id, document.root(), 100);
     if listed.is_empty() != expected {

@@ -1,0 +1,419 @@
+//! Judges while somebody reads: the parser, or a walk over a document that is there already.
+//!
+//! One place of the plan is kept for each open array or object, on the heap, so depth costs no stack. The parse is
+//! never stopped: that a text is no JSON counts before what it says, and a text that is refused at its first byte
+//! costs no more than one that is accepted.
+
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
+use std::convert::Infallible;
+
+use super::super::equality;
+use super::super::graph::{Counts, Graph};
+use super::super::judge::Judge;
+use super::kinds::Kinds;
+use super::names::START;
+use super::node::{Ix, Members, NO_TABLE, Node, Rest};
+use super::{Entry, Plan};
+use crate::json::{Items, Kind, Known, Members as MembersOf, Number, Observer, Value};
+
+/// Lessons that one body may teach: more would let one client rewrite the hints of a whole plan with every body.
+const LESSONS: usize = 64;
+
+/// Entries of a buffer that are kept for the next text: more than ordinary bodies need; at double, each idle thread
+/// may hold twice as much.
+const KEPT: usize = 1 << 13;
+
+/// Places and bits for the open containers, for use again.
+#[derive(Debug, Default)]
+pub(in crate::schema) struct Buffers {
+    open: Vec<Frame>,
+    /// The names seen of the open objects, a bit each.
+    seen: Vec<u64>,
+    /// Values that something is asked about as a whole: node of the tape, and of the plan.
+    whole: Vec<(u32, Ix)>,
+    /// Objects in which a name was there that brings an assertion: node of the tape, table, and which of its names.
+    implied: Vec<(u32, u32, usize)>,
+    /// What came after what: table, last name, next name.
+    lessons: Vec<(u32, usize, usize)>,
+}
+
+/// An open array or object.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    /// What its values follow: of an array all, of an object the next.
+    next: Ix,
+    /// Its own node, for its end; `Ix::ANY` if its end asks nothing.
+    own: Ix,
+    /// An object's table, or `NO_TABLE`.
+    members: u32,
+    /// Where its bits begin.
+    seen: usize,
+    /// The last declared name and one, or the start.
+    last: usize,
+}
+
+/// Follows one text or document.
+#[derive(Debug)]
+pub(in crate::schema) struct Follower<'p> {
+    plan: &'p Plan,
+    work: &'p mut Buffers,
+    at: Frame,
+    refused: bool,
+}
+
+impl<'p> Follower<'p> {
+    pub(in crate::schema) fn new(plan: &'p Plan, entry: Entry, work: &'p mut Buffers) -> Self {
+        work.open.clear();
+        work.seen.clear();
+        work.whole.clear();
+        work.implied.clear();
+        work.lessons.clear();
+        work.open.shrink_to(KEPT);
+        work.seen.shrink_to(KEPT);
+        work.whole.shrink_to(KEPT);
+        work.implied.shrink_to(KEPT);
+        let at = Frame { next: entry.0, own: Ix::ANY, members: NO_TABLE, seen: 0, last: START };
+        Self { plan, work, at, refused: false }
+    }
+
+    /// Whether all that has been read is valid. The document is the one that was followed.
+    pub(in crate::schema) fn accepts(self, document: Value<'_>, graph: &Graph) -> bool {
+        if self.refused {
+            return false;
+        }
+        let mut judge = Judge::new(graph);
+        let whole = self.work.whole.iter().all(|(node, ix)| {
+            let value = document.at(*node);
+            let kind = Kinds::of(value);
+            let rests = self.node(*ix).and_then(|node| self.plan.rests.get(index(node.rests)));
+            let mut rests = rests.into_iter().flatten().filter(|(kinds, _)| kinds.has(kind));
+            rests.all(|(_, rest)| holds(&mut judge, rest, value))
+        });
+        let implied = self.work.implied.iter().all(|(node, table, which)| {
+            let implied = self.members(*table).and_then(|members| members.implies.get(*which));
+            implied.is_some_and(|(_, id)| judge.follows(document.at(*node), *id))
+        });
+        if !whole || !implied || judge.is_unsure() {
+            return false;
+        }
+        for (table, last, next) in &self.work.lessons {
+            if let Some(members) = self.members(*table) {
+                members.names.learn(*last, *next);
+            }
+        }
+        true
+    }
+
+    #[inline]
+    fn node(&self, ix: Ix) -> Option<&'p Node> {
+        self.plan.nodes.get(ix.index())
+    }
+
+    #[inline]
+    fn members(&self, table: u32) -> Option<&'p Members> {
+        self.plan.members.get(index(table))
+    }
+
+    /// The node of a value of a kind, if there is more to ask about it.
+    #[inline]
+    fn look(&mut self, kind: Kinds) -> Option<(Ix, &'p Node)> {
+        let ix = self.at.next;
+        let Some(node) = self.node(ix) else {
+            self.refused = true;
+            return None;
+        };
+        if node.plain.has(kind) {
+            return None;
+        }
+        if !node.looked.has(kind) {
+            self.refused = true;
+            return None;
+        }
+        Some((ix, node))
+    }
+
+    #[inline]
+    fn ask_later(&mut self, kind: Kinds, tape: u32, ix: Ix, node: &Node) {
+        if node.whole.has(kind) {
+            self.work.whole.push((tape, ix));
+        }
+    }
+
+    fn end_members(&mut self, tape: u32, table: u32, members: &Members, count: u32) {
+        let seen = self.work.seen.get(self.at.seen..).unwrap_or_default();
+        let has =
+            |name: usize| seen.get(name / 64).is_some_and(|word| word >> (name % 64) & 1 == 1);
+        let complete = seen.len() == members.required.len()
+            && seen.iter().zip(&members.required).all(|(seen, required)| required & !seen == 0);
+        let needed = members
+            .needs
+            .iter()
+            .all(|(name, needs)| !has(*name) || needs.iter().all(|need| has(*need)));
+        if !complete || !needed || !within(members.count, count) {
+            self.refused = true;
+        }
+        for (which, (name, _)) in members.implies.iter().enumerate() {
+            if has(*name) {
+                self.work.implied.push((tape, table, which));
+            }
+        }
+        self.work.seen.truncate(self.at.seen);
+    }
+
+    /// Follows a document that is there already, as the parser would have told of it.
+    pub(in crate::schema) fn walk(&mut self, value: Value<'_>) {
+        enum Open<'d> {
+            Array(Items<'d>, u32, u32),
+            Object(MembersOf<'d>, u32, u32),
+        }
+        fn size(value: Value<'_>) -> u32 {
+            u32::try_from(value.len()).unwrap_or(u32::MAX)
+        }
+        let mut open: Vec<Open<'_>> = Vec::new();
+        let mut next = Some(value);
+        loop {
+            if let Some(value) = next.take() {
+                let node = value.node();
+                let Ok(()) = match value.kind() {
+                    Kind::Null => self.null(node),
+                    Kind::Bool => self.bool(node, value.as_bool() == Some(true)),
+                    Kind::Number => match value.as_number() {
+                        Some(number) => self.number(node, number),
+                        None => Ok(()),
+                    },
+                    Kind::String => self.string(node, value.as_str().unwrap_or_default()),
+                    Kind::Array => {
+                        open.push(Open::Array(value.items(), node, size(value)));
+                        self.begin_array(node)
+                    }
+                    Kind::Object => {
+                        open.push(Open::Object(value.members(), node, size(value)));
+                        self.begin_object(node)
+                    }
+                };
+            }
+            let Ok(()) = match open.last_mut() {
+                None => return,
+                Some(Open::Array(items, node, count)) => {
+                    next = items.next();
+                    if next.is_some() { Ok(()) } else { self.end_array(*node, *count) }
+                }
+                Some(Open::Object(members, node, count)) => match members.next() {
+                    Some((name, member)) => {
+                        next = Some(member);
+                        let Ok(_) = self.name(0, name);
+                        Ok(())
+                    }
+                    None => self.end_object(*node, *count),
+                },
+            };
+            if next.is_none() {
+                open.pop();
+            }
+        }
+    }
+}
+
+impl Observer for Follower<'_> {
+    type Fault = Infallible;
+
+    #[inline]
+    fn begin_object(&mut self, _node: u32) -> Result<(), Infallible> {
+        let mut frame = Frame {
+            next: Ix::ANY,
+            own: Ix::ANY,
+            members: NO_TABLE,
+            seen: self.work.seen.len(),
+            last: START,
+        };
+        if let Some((ix, node)) = self.look(Kinds::OBJECT) {
+            (frame.own, frame.members) = (ix, node.members);
+            if let Some(members) = self.members(node.members) {
+                let words = frame.seen.saturating_add(members.required.len());
+                self.work.seen.resize(words, 0);
+            }
+        }
+        self.work.open.push(std::mem::replace(&mut self.at, frame));
+        Ok(())
+    }
+
+    #[inline]
+    fn predicted(&mut self, _node: u32, ahead: &[u8]) -> Option<usize> {
+        let members = self.members(self.at.members)?;
+        let (guess, name) = members.names.guess(self.at.last, ahead)?;
+        let word = self.work.seen.get_mut(self.at.seen.checked_add(guess / 64)?)?;
+        let bit = 1_u64 << (guess % 64);
+        if *word & bit != 0 {
+            // Repeated: `name` tells.
+            return None;
+        }
+        *word |= bit;
+        self.at.next = name.place;
+        self.at.last = guess.saturating_add(1);
+        Some(name.bytes())
+    }
+
+    #[inline]
+    fn name(&mut self, _node: u32, name: &str) -> Result<Known, Infallible> {
+        let Some(members) = self.members(self.at.members) else {
+            self.at.next = Ix::ANY;
+            return Ok(Known::Unknown);
+        };
+        let Some(found) = members.names.find(name) else {
+            self.at.next = members.extra.place(name);
+            return Ok(Known::Unknown);
+        };
+        let bit = 1_u64 << (found % 64);
+        let Some(word) = self.work.seen.get_mut(self.at.seen.saturating_add(found / 64)) else {
+            return Ok(Known::Unknown);
+        };
+        if *word & bit != 0 {
+            return Ok(Known::Repeated);
+        }
+        *word |= bit;
+        if self.work.lessons.len() < LESSONS {
+            self.work.lessons.push((self.at.members, self.at.last, found));
+        }
+        self.at.next = members.names.place(found).unwrap_or(Ix::NOTHING);
+        self.at.last = found.saturating_add(1);
+        Ok(Known::New)
+    }
+
+    #[inline]
+    fn end_object(&mut self, tape: u32, count: u32) -> Result<(), Infallible> {
+        let Frame { own, members: table, .. } = self.at;
+        if let Some(members) = self.members(table) {
+            self.end_members(tape, table, members, count);
+        }
+        if own != Ix::ANY
+            && let Some(node) = self.node(own)
+        {
+            self.ask_later(Kinds::OBJECT, tape, own, node);
+        }
+        if let Some(frame) = self.work.open.pop() {
+            self.at = frame;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn begin_array(&mut self, _node: u32) -> Result<(), Infallible> {
+        let mut frame = Frame {
+            next: Ix::ANY,
+            own: Ix::ANY,
+            members: NO_TABLE,
+            seen: self.work.seen.len(),
+            last: START,
+        };
+        if let Some((ix, node)) = self.look(Kinds::ARRAY) {
+            frame.own = ix;
+            frame.next = self.plan.items.get(index(node.items)).map_or(Ix::ANY, |items| items.item);
+        }
+        self.work.open.push(std::mem::replace(&mut self.at, frame));
+        Ok(())
+    }
+
+    #[inline]
+    fn end_array(&mut self, tape: u32, count: u32) -> Result<(), Infallible> {
+        let own = self.at.own;
+        if own != Ix::ANY
+            && let Some(node) = self.node(own)
+        {
+            if let Some(items) = self.plan.items.get(index(node.items))
+                && !within(items.count, count)
+            {
+                self.refused = true;
+            }
+            self.ask_later(Kinds::ARRAY, tape, own, node);
+        }
+        if let Some(frame) = self.work.open.pop() {
+            self.at = frame;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn null(&mut self, tape: u32) -> Result<(), Infallible> {
+        if let Some((ix, node)) = self.look(Kinds::NULL) {
+            self.ask_later(Kinds::NULL, tape, ix, node);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn bool(&mut self, tape: u32, value: bool) -> Result<(), Infallible> {
+        let kind = if value { Kinds::TRUE } else { Kinds::FALSE };
+        if let Some((ix, node)) = self.look(kind) {
+            self.ask_later(kind, tape, ix, node);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn number(&mut self, tape: u32, value: Number<'_>) -> Result<(), Infallible> {
+        let kind = if value.is_integer_literal() { Kinds::INTEGER } else { Kinds::FLOAT };
+        if let Some((ix, node)) = self.look(kind) {
+            let numbers = self.plan.numbers.get(index(node.numbers));
+            if !numbers.is_none_or(|numbers| numbers.allows(value)) {
+                self.refused = true;
+            }
+            self.ask_later(kind, tape, ix, node);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn string(&mut self, tape: u32, value: &str) -> Result<(), Infallible> {
+        if let Some((ix, node)) = self.look(Kinds::STRING) {
+            let texts = self.plan.texts.get(index(node.texts));
+            if !texts.is_none_or(|texts| texts.allows(value)) {
+                self.refused = true;
+            }
+            self.ask_later(Kinds::STRING, tape, ix, node);
+        }
+        Ok(())
+    }
+}
+
+fn holds(judge: &mut Judge<'_>, rest: &Rest, value: Value<'_>) -> bool {
+    match rest {
+        Rest::AnyOf(branches) => branches.iter().any(|id| judge.follows(value, *id)),
+        // A second match decides.
+        Rest::OneOf(branches) => {
+            branches.iter().filter(|id| judge.follows(value, **id)).take(2).count() == 1
+        }
+        Rest::Not(id) => !judge.follows(value, *id),
+        Rest::If(condition) => {
+            let branch = if judge.follows(value, condition.test) {
+                condition.then
+            } else {
+                condition.otherwise
+            };
+            branch.is_none_or(|id| judge.follows(value, id))
+        }
+        Rest::Values(values) => values.iter().any(|one| equality::equals(value, one)),
+        Rest::Unique => equality::all_distinct(value),
+        Rest::Contains(contains) => {
+            let matching =
+                value.items().filter(|item| judge.follows(*item, contains.schema)).count();
+            let counts = Counts { least: Some(contains.least), most: contains.most };
+            within(counts, u32::try_from(matching).unwrap_or(u32::MAX))
+        }
+        Rest::Follows(id) => judge.follows(value, *id),
+    }
+}
+
+fn within(counts: Counts, count: u32) -> bool {
+    let count = u64::from(count);
+    counts.least.is_none_or(|least| least <= count) && counts.most.is_none_or(|most| count <= most)
+}
+
+fn index(table: u32) -> usize {
+    usize::try_from(table).unwrap_or(usize::MAX)
+}

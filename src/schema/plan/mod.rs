@@ -1,0 +1,54 @@
+//! The fast path: all schemas of an application in one plan, which judges while the parser reads.
+//!
+//! The plan answers yes or no. It covers every keyword that the [`Graph`] knows; what needs a whole value (`not`, choices
+//! between branches that a value's kind does not decide, `uniqueItems` and their like) is judged by the slow judge when
+//! the text has been read, on the parts concerned alone. What it refuses the arbiter is asked about, and the two are
+//! held to one answer.
+//!
+//! | file | what |
+//! |---|---|
+//! | `node.rs`, `names.rs`, `kinds.rs` | the plan: what is allowed at a place |
+//! | `compile.rs`, `shape.rs`, `same.rs` | from the graph to the plan: conjunctions laid out, equal schemas stored once |
+//! | `follower.rs` | the observer of a parse, or of a document that is there already |
+
+mod compile;
+mod follower;
+mod kinds;
+mod names;
+mod node;
+mod same;
+mod shape;
+
+use node::{Items, Ix, Members, Node, Numbers, Rest, Texts};
+
+use super::graph::Graph;
+use super::graph::NodeId;
+use kinds::Kinds;
+
+pub(super) use follower::{Buffers, Follower};
+
+/// The schemas of an application, laid out for judging.
+#[derive(Debug)]
+pub(super) struct Plan {
+    nodes: Vec<Node>,
+    numbers: Vec<Numbers>,
+    texts: Vec<Texts>,
+    items: Vec<Items>,
+    members: Vec<Members>,
+    rests: Vec<Vec<(Kinds, Rest)>>,
+}
+
+/// Where a schema begins in the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry(Ix);
+
+impl Plan {
+    /// Lays out the schemas that begin at these nodes; all that they reach must be known to the graph. Those that would
+    /// make the plan too large have no entry.
+    pub(super) fn compile(
+        graph: &Graph,
+        roots: impl IntoIterator<Item = Option<NodeId>>,
+    ) -> (Self, Vec<Option<Entry>>) {
+        compile::compile(graph, roots)
+    }
+}

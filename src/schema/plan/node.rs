@@ -1,0 +1,248 @@
+//! The plan itself: what is allowed at a place, as a byte of kinds and a few tables.
+//!
+//! A [`Node`] answers the question that is asked of every value in one comparison: is this kind allowed here, and is
+//! that all? What more a schema says of a kind stands in a table of its own, which only values of that kind touch.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+
+use super::super::formats::{Check, NumberFormat};
+use super::super::graph::{Bound, Condition, Contains, Counts, NodeId};
+use super::super::number::Decimal;
+use super::super::pattern::Pattern;
+use super::kinds::Kinds;
+use super::names::Names;
+use crate::json::Number;
+
+/// A place in the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Ix(pub(super) u32);
+
+impl Ix {
+    /// Anything is allowed.
+    pub(super) const ANY: Self = Self(0);
+    /// Nothing is.
+    pub(super) const NOTHING: Self = Self(1);
+
+    #[inline]
+    pub(super) fn index(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+/// An index of a table that is not there.
+pub(super) const NO_TABLE: u32 = u32::MAX;
+
+/// What is allowed at a place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node {
+    /// Kinds of which every value is valid.
+    pub(super) plain: Kinds,
+    /// Kinds of which some may be: the tables tell.
+    pub(super) looked: Kinds,
+    /// Of those, the kinds with assertions on whole values.
+    pub(super) whole: Kinds,
+    pub(super) numbers: u32,
+    pub(super) texts: u32,
+    pub(super) items: u32,
+    pub(super) members: u32,
+    pub(super) rests: u32,
+}
+
+/// What is said of numbers.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    /// Integers by value.
+    pub(super) integers: bool,
+    pub(super) bounds: Vec<(Bound, String)>,
+    /// The integers that are within all bounds, of those that 64 bits hold. `None`: they must be compared digit by
+    /// digit.
+    pub(super) range: Option<(i64, i64)>,
+    pub(super) multiples: Vec<String>,
+    pub(super) formats: Vec<NumberFormat>,
+    /// Lists of which it must be in each.
+    pub(super) lists: Vec<Vec<String>>,
+}
+
+impl Numbers {
+    pub(super) fn allows(&self, number: Number<'_>) -> bool {
+        if let (Some((least, most)), true) = (self.range, self.is_bounds_alone())
+            && let Some(value) = number.as_i64()
+            && least <= value
+            && value <= most
+        {
+            return true;
+        }
+        self.allows_by_digits(number)
+    }
+
+    fn is_bounds_alone(&self) -> bool {
+        self.multiples.is_empty() && self.formats.is_empty() && self.lists.is_empty()
+    }
+
+    fn allows_by_digits(&self, number: Number<'_>) -> bool {
+        let value = Decimal::parse(number.text());
+        let within = |(bound, limit): &(Bound, String)| {
+            let limit = Decimal::parse(limit);
+            match bound {
+                Bound::Minimum => limit <= value,
+                Bound::Maximum => value <= limit,
+                Bound::ExclusiveMinimum => limit < value,
+                Bound::ExclusiveMaximum => value < limit,
+            }
+        };
+        (!self.integers || number.is_integer_literal() || value.is_integer())
+            && self.lists.iter().all(|list| list.iter().any(|one| Decimal::parse(one) == value))
+            && self.bounds.iter().all(within)
+            && self.multiples.iter().all(|divisor| value.is_multiple_of(Decimal::parse(divisor)))
+            && self.formats.iter().all(|format| format.allows(number))
+    }
+}
+
+/// The integers of 64 bits that are within all bounds, if all bounds are integers as they are written.
+pub(super) fn integer_range(bounds: &[(Bound, String)]) -> Option<(i64, i64)> {
+    let (mut least, mut most) = (i128::from(i64::MIN), i128::from(i64::MAX));
+    for (bound, limit) in bounds {
+        let limit: i128 = limit.parse().ok()?;
+        match bound {
+            Bound::Minimum => least = least.max(limit),
+            Bound::Maximum => most = most.min(limit),
+            Bound::ExclusiveMinimum => least = least.max(limit.checked_add(1)?),
+            Bound::ExclusiveMaximum => most = most.min(limit.checked_sub(1)?),
+        }
+    }
+    match (i64::try_from(least), i64::try_from(most)) {
+        (Ok(least), Ok(most)) => Some((least, most)),
+        // None of them is within: all are compared digit by digit, and refused with the bound's own keyword.
+        _ => Some((i64::MAX, i64::MIN)),
+    }
+}
+
+/// What is said of strings.
+#[derive(Debug)]
+pub(super) struct Texts {
+    pub(super) length: Counts,
+    pub(super) patterns: Vec<Arc<Pattern>>,
+    pub(super) formats: Vec<Check>,
+    /// Lists of which it must be in each.
+    pub(super) lists: Vec<TextList>,
+}
+
+impl Texts {
+    pub(super) fn allows(&self, text: &str) -> bool {
+        self.lists.iter().all(|list| list.has(text))
+            && self.allows_length(text)
+            && self.patterns.iter().all(|pattern| pattern.is_match(text))
+            && self.formats.iter().all(|check| check_text(check, text))
+    }
+
+    /// Characters are counted only where the number of bytes, 1 to 4 each, leaves it open.
+    fn allows_length(&self, text: &str) -> bool {
+        let (least, most) = (self.length.least.unwrap_or(0), self.length.most.unwrap_or(u64::MAX));
+        let bytes = text.len() as u64;
+        if least <= bytes.div_ceil(4) && bytes <= most {
+            return true;
+        }
+        let count = text.chars().count() as u64;
+        least <= count && count <= most
+    }
+}
+
+fn check_text(check: &Check, text: &str) -> bool {
+    match check {
+        Check::Standard(standard) => standard.is_valid(text),
+        Check::Pattern(pattern) => pattern.is_match(text),
+        Check::Number(_) => true,
+    }
+}
+
+/// Strings that `enum` or `const` allows.
+#[derive(Debug)]
+pub(super) enum TextList {
+    Few(Vec<String>),
+    Many(HashSet<String, RandomState>),
+}
+
+impl TextList {
+    /// Strings up to which they are compared one by one: their lengths tell most of them apart.
+    const FEW: usize = 12;
+
+    pub(super) fn new(texts: Vec<String>) -> Self {
+        if texts.len() <= Self::FEW {
+            Self::Few(texts)
+        } else {
+            Self::Many(texts.into_iter().collect())
+        }
+    }
+
+    fn has(&self, text: &str) -> bool {
+        match self {
+            Self::Few(texts) => texts.iter().any(|one| one == text),
+            Self::Many(texts) => texts.contains(text),
+        }
+    }
+}
+
+/// What is said of arrays.
+#[derive(Debug)]
+pub(super) struct Items {
+    pub(super) count: Counts,
+    pub(super) item: Ix,
+}
+
+/// What is said of objects.
+#[derive(Debug)]
+pub(super) struct Members {
+    pub(super) names: Names,
+    /// A bit for each declared name.
+    pub(super) required: Vec<u64>,
+    pub(super) count: Counts,
+    /// Names that need others to be there.
+    pub(super) needs: Vec<(usize, Vec<usize>)>,
+    /// Names that bring an assertion on the whole object.
+    pub(super) implies: Vec<(usize, NodeId)>,
+    /// For members that are not declared.
+    pub(super) extra: Extra,
+}
+
+/// What members follow that `properties` does not name.
+#[derive(Debug)]
+pub(super) enum Extra {
+    One(Ix),
+    /// A place for each subset of the patterns, the first pattern being the lowest bit.
+    ByPattern(Vec<Arc<Pattern>>, Vec<Ix>),
+}
+
+impl Extra {
+    pub(super) fn place(&self, name: &str) -> Ix {
+        match self {
+            Self::One(place) => *place,
+            Self::ByPattern(patterns, places) => {
+                let matching = patterns
+                    .iter()
+                    .rev()
+                    .fold(0, |bits, p| bits << 1 | usize::from(p.is_match(name)));
+                places.get(matching).copied().unwrap_or(Ix::NOTHING)
+            }
+        }
+    }
+}
+
+/// An assertion that needs the whole value: it is judged on the tape when all has been read.
+#[derive(Debug, Clone)]
+pub(super) enum Rest {
+    /// At least one.
+    AnyOf(Vec<NodeId>),
+    /// Exactly one.
+    OneOf(Vec<NodeId>),
+    Not(NodeId),
+    If(Condition),
+    /// `enum` or `const` of arrays or objects.
+    Values(Vec<serde_json::Value>),
+    Unique,
+    Contains(Contains),
+    /// All that one schema says, for what the plan does not lay out.
+    Follows(NodeId),
+}

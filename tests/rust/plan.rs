@@ -1,0 +1,319 @@
+//! The plan held to the `jsonschema` crate itself: real payloads, and thousands of ways to spoil them.
+
+use std::borrow::Cow;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use secval::json::{Limits, Tape};
+use secval::schema::{Fault, Options, SchemaId, Set, SetBuilder};
+use serde_json::{Value, json};
+
+/// Where the payloads are; `None`, and a word about it, where they are not. In CI they must be there.
+fn webhooks() -> Option<PathBuf> {
+    let root = std::env::var_os("SECVAL_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
+        PathBuf::from,
+    );
+    let folder = root.join("github-webhooks");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert!(std::env::var_os("CI").is_none(), "no payloads at {}", folder.display());
+    println!("skipped: no payloads at {}", folder.display());
+    None
+}
+
+struct Case {
+    name: String,
+    payload: Value,
+    id: SchemaId,
+    arbiter: jsonschema::Validator,
+}
+
+/// All payloads, one set for all of their schemas, and the crate's own validators, which know nothing of ours.
+fn cases(folder: &Path) -> (Set, Vec<Case>) {
+    let mut builder = SetBuilder::new();
+    let mut cases = Vec::new();
+    let mut paths: Vec<_> = fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.sort();
+    for path in paths {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let Some(stem) = name.strip_suffix(".schema.json") else { continue };
+        let read = |path: &Path| -> Value {
+            serde_json::from_slice(&fs::read(path).expect("a file")).expect("JSON")
+        };
+        let schema = read(&path);
+        let id = builder.add(&schema, None, &Options::default()).expect("a schema");
+        let arbiter = jsonschema::options()
+            .should_validate_formats(true)
+            .build(&schema)
+            .expect("a schema of the crate's");
+        let payload = read(&folder.join(format!("{stem}.json")));
+        cases.push(Case { name: stem.to_owned(), payload, id, arbiter });
+    }
+    (builder.build().expect("a set"), cases)
+}
+
+fn is_valid(set: &Set, id: SchemaId, text: &[u8]) -> bool {
+    match set.judge(id, Cow::Borrowed(text), &Limits::default(), Tape::default()) {
+        Ok(_) => true,
+        Err(Fault::Schema(_)) => false,
+        Err(Fault::Json(error)) => panic!("{error}: {}", String::from_utf8_lossy(text)),
+    }
+}
+
+/// Numbers that look random, the same in every run (Steele et al., SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % bound.max(1) as u64).expect("below a usize")
+    }
+}
+
+/// The pointers of all values.
+fn pointers(value: &Value, at: String, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let token = name.replace('~', "~0").replace('/', "~1");
+                pointers(member, format!("{at}/{token}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                pointers(item, format!("{at}/{index}"), found);
+            }
+        }
+        _ => {}
+    }
+    found.push(at);
+}
+
+/// Spoils one value: another type, a member less, a member more, members in another order, an edge of a number.
+fn spoil(payload: &Value, random: &mut Random) -> Value {
+    let mut all = Vec::new();
+    pointers(payload, String::new(), &mut all);
+    let mut copy = payload.clone();
+    let at = &all[random.below(all.len())];
+    let value = copy.pointer_mut(at).expect("a value");
+    let others = [
+        json!(null),
+        json!(true),
+        json!(false),
+        json!(0),
+        json!(-1),
+        json!(1.0),
+        json!(1.5),
+        json!(""),
+        json!("text"),
+        json!("2020-01-01T00:00:00Z"),
+        json!("https://example.com/a"),
+        json!([]),
+        json!([1, 1]),
+        json!({}),
+        json!({"id": 1}),
+    ];
+    match (random.below(5), &mut *value) {
+        (0, Value::Object(members)) if !members.is_empty() => {
+            let name = members.keys().nth(random.below(members.len())).cloned().expect("a name");
+            members.shift_remove(&name);
+        }
+        (1, Value::Object(members)) => {
+            members.insert("undeclared".to_owned(), others[random.below(others.len())].clone());
+        }
+        (2, Value::Object(members)) => {
+            let mut list: Vec<_> = std::mem::take(members).into_iter().collect();
+            for last in (1..list.len()).rev() {
+                list.swap(last, random.below(last + 1));
+            }
+            members.extend(list);
+        }
+        (3, Value::String(text)) => {
+            let keep = text.chars().count().saturating_sub(1);
+            *text = text.chars().take(keep).collect();
+        }
+        _ => *value = others[random.below(others.len())].clone(),
+    }
+    copy
+}
+
+#[test]
+fn payloads_and_mutants_are_judged_as_the_crate_does() {
+    let Some(folder) = webhooks() else { return };
+    let (set, cases) = cases(&folder);
+    assert_eq!(cases.len(), 53);
+    let mut random = Random(1);
+    let (mut valid, mut invalid) = (0, 0);
+    for case in &cases {
+        let text = case.payload.to_string();
+        assert!(case.arbiter.is_valid(&case.payload), "{}", case.name);
+        // Twice: the second time the order of its members is known.
+        for _ in 0..2 {
+            assert!(is_valid(&set, case.id, text.as_bytes()), "{}", case.name);
+        }
+        for _ in 0..200 {
+            let mutant = spoil(&case.payload, &mut random);
+            let expected = case.arbiter.is_valid(&mutant);
+            let text = mutant.to_string();
+            assert_eq!(is_valid(&set, case.id, text.as_bytes()), expected, "{}: {text}", case.name);
+            *if expected { &mut valid } else { &mut invalid } += 1;
+        }
+    }
+    assert!(valid > 1000 && invalid > 1000, "{valid} valid, {invalid} invalid");
+    assert_eq!(set.differences(), 0);
+}
+
+#[test]
+fn a_repeated_name_is_refused_wherever_it_is_and_however_it_is_spelled() {
+    let schema =
+        json!({"properties": {"a": {"properties": {"b": {}}}, "c": {}}, "required": ["c"]});
+    let mut builder = SetBuilder::new();
+    let id = builder.add(&schema, None, &Options::default()).expect("a schema");
+    let set = builder.build().expect("a set");
+    for text in [
+        r#"{"c":1,"c":2}"#,
+        r#"{"a":{"b":1,"b":1},"c":2}"#,
+        r#"{"c":1,"\u0063":2}"#,
+        r#"{"\u0063":1,"c":2}"#,
+        r#"{"c":1,"x":2,"x":3}"#,
+        r#"{"x":1,"c":2,"\u0078":3}"#,
+        r#"{"c":1,"a":{"y":1,"b":2,"y":3}}"#,
+        r#"{"c" :1, "c" :2}"#,
+    ] {
+        // Also after the plan has learnt an order, and with the room that a block takes.
+        for text in [text.to_owned(), format!("{text}{}", " ".repeat(64))] {
+            let _ = set.judge(
+                id,
+                Cow::Borrowed(br#"{"c":1,"a":{"b":1}}"#),
+                &Limits::default(),
+                Tape::default(),
+            );
+            let judged = set.judge(
+                id,
+                Cow::Owned(text.clone().into_bytes()),
+                &Limits::default(),
+                Tape::default(),
+            );
+            let Err(Fault::Json(error)) = judged else { panic!("{text}: {judged:?}") };
+            assert_eq!(error.reason().code(), "json.duplicate_key", "{text}");
+        }
+    }
+}
+
+/// One of several.
+fn pick<'a, T>(random: &mut Random, list: &'a [T]) -> &'a T {
+    &list[random.below(list.len())]
+}
+
+const NAMES: &[&str] = &["a", "b", "c", "quo\"te", "a_name_that_is_longer_than_one_block_of_bytes"];
+
+/// A value of few words, so that what schemas of the same words say of it is rarely trivial.
+fn value(random: &mut Random, depth: usize) -> Value {
+    let leaves = [
+        json!(null),
+        json!(true),
+        json!(false),
+        json!(0),
+        json!(1),
+        json!(1.0),
+        json!(2),
+        json!(-1),
+        json!(0.5),
+        json!(""),
+        json!("a"),
+        json!("\u{e9}\u{e9}"),
+        json!("2020-01-01"),
+    ];
+    match random.below(if depth == 0 { 1 } else { 4 }) {
+        1 => (0..random.below(4)).map(|_| value(random, depth - 1)).collect(),
+        2 | 3 => {
+            let count = random.below(4);
+            let member = |_| ((*pick(random, NAMES)).to_owned(), value(random, depth - 1));
+            Value::Object((0..count).map(member).collect())
+        }
+        _ => pick(random, &leaves).clone(),
+    }
+}
+
+/// A schema of one to three keywords; references lead back to the root, but never for the same value.
+fn schema(random: &mut Random, depth: usize) -> Value {
+    const TYPES: &[&str] = &["null", "boolean", "integer", "number", "string", "array", "object"];
+    if depth == 0 {
+        return match random.below(4) {
+            0 => json!(random.below(3) > 0),
+            _ => json!({"type": pick(random, TYPES)}),
+        };
+    }
+    let mut members = serde_json::Map::new();
+    for _ in 0..=random.below(3) {
+        let mut below = |random: &mut Random| schema(random, depth - 1);
+        let (keyword, said) = match random.below(26) {
+            0 => ("type", json!(pick(random, TYPES))),
+            1 => ("type", json!(["null", pick(random, &TYPES[2..])])),
+            2 => ("enum", json!([value(random, 1), value(random, 1), value(random, 0)])),
+            3 => ("const", value(random, 1)),
+            4 => ("minimum", json!(random.below(2))),
+            5 => ("exclusiveMaximum", pick(random, &[json!(1), json!(1.5), json!(2)]).clone()),
+            6 => ("multipleOf", pick(random, &[json!(1), json!(0.5), json!(2)]).clone()),
+            7 => ("minLength", json!(random.below(3))),
+            8 => ("maxLength", json!(random.below(3))),
+            9 => ("pattern", json!(pick(random, &["^a", "\u{e9}", "^$"]))),
+            10 => ("format", json!(pick(random, &["date", "uuid", "ipv4"]))),
+            11 => ("items", below(random)),
+            12 => ("prefixItems", json!([below(random), below(random)])),
+            13 => ("minItems", json!(random.below(3))),
+            14 => ("uniqueItems", json!(true)),
+            15 => ("contains", below(random)),
+            16 | 17 => {
+                let named = |_| ((*pick(random, NAMES)).to_owned(), schema(random, depth - 1));
+                ("properties", Value::Object((0..3).map(named).collect()))
+            }
+            18 => ("patternProperties", json!({"^a": below(random), "b|c": below(random)})),
+            19 => ("additionalProperties", below(random)),
+            20 => ("required", json!([pick(random, NAMES)])),
+            21 => ("dependentRequired", json!({(*pick(random, NAMES)): [pick(random, NAMES)]})),
+            22 => ("dependentSchemas", json!({(*pick(random, NAMES)): below(random)})),
+            23 => {
+                (*pick(random, &["allOf", "anyOf", "oneOf"]), json!([below(random), below(random)]))
+            }
+            24 => (*pick(random, &["not", "if", "then", "else", "propertyNames"]), below(random)),
+            _ => ("properties", json!({"a": {"$ref": "#"}})),
+        };
+        members.insert(keyword.to_owned(), said);
+    }
+    Value::Object(members)
+}
+
+#[test]
+fn schemas_that_nobody_would_write_are_judged_as_the_crate_does() {
+    let mut random = Random(2);
+    let (mut valid, mut invalid) = (0, 0);
+    for _ in 0..1500 {
+        let schema = schema(&mut random, 3);
+        let mut builder = SetBuilder::new();
+        // Some refer to themselves for the same value: ours refuses them.
+        let Ok(id) = builder.add(&schema, None, &Options::default()) else { continue };
+        let set = builder.build().expect("a set");
+        let arbiter =
+            jsonschema::options().should_validate_formats(true).build(&schema).expect("a schema");
+        for _ in 0..20 {
+            let value = value(&mut random, 3);
+            let expected = arbiter.is_valid(&value);
+            let text = value.to_string();
+            for _ in 0..2 {
+                assert_eq!(is_valid(&set, id, text.as_bytes()), expected, "{schema}\n{text}");
+            }
+            *if expected { &mut valid } else { &mut invalid } += 1;
+        }
+        assert_eq!(set.differences(), 0, "{schema}");
+    }
+    assert!(valid > 5000 && invalid > 5000, "{valid} valid, {invalid} invalid");
+}
