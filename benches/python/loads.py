@@ -51,7 +51,9 @@ def readers() -> dict[str, Reader]:
 def groups(data: Path) -> dict[str, list[bytes]]:
     """The texts of each group."""
     random_numbers = random.Random(7)
-    hooks = sorted(path for path in data.glob("github-webhooks/*.json") if ".schema." not in path.name)
+    hooks = sorted(
+        path for path in data.glob("github-webhooks/*.json") if ".schema." not in path.name
+    )
     payloads = [path.read_bytes() for path in hooks]
     form = {
         "email": "zoe.example@example.com",
@@ -69,7 +71,11 @@ def groups(data: Path) -> dict[str, list[bytes]]:
         for n in range(20)
     ]
     numbers = [
-        [random_numbers.random(), random_numbers.randrange(10**9), random_numbers.uniform(-1e6, 1e6)]
+        [
+            random_numbers.random(),
+            random_numbers.randrange(10**9),
+            random_numbers.uniform(-1e6, 1e6),
+        ]
         for n in range(22_000)
     ]
     nested: Any = {"leaf": True}
@@ -115,9 +121,13 @@ def measure(texts: list[bytes], peers: dict[str, Reader], rounds: int) -> dict[s
 
 def main() -> None:
     """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=200)
-    parser.add_argument("--data", type=Path, default=os.environ.get("SECVAL_DATA", "../shared/data"))
+    parser.add_argument(
+        "--data", type=Path, default=os.environ.get("SECVAL_DATA", "../shared/data")
+    )
     parser.add_argument("--json", type=Path)
     parser.add_argument("--only", default="")
     options = parser.parse_args()
@@ -125,7 +135,10 @@ def main() -> None:
     report: dict[str, dict[str, float]] = {}
     print(f"Python {sys.version.split()[0]}, gc {'on' if gc.isenabled() else 'off'}")
     print("ratios to orjson.loads, medians of rounds; lower is faster\n")
-    print(f"{'':28}{'bytes':>10}{'orjson µs':>12}", *(f"{name:>27}" for name in peers if name != "orjson"))
+    print(
+        f"{'':28}{'bytes':>10}{'orjson µs':>12}",
+        *(f"{name:>27}" for name in peers if name != "orjson"),
+    )
     for group, texts in groups(Path(options.data)).items():
         if not texts or options.only not in group:
             continue
@@ -140,7 +153,10 @@ def main() -> None:
         }
         micro = statistics.median(base) / 1000 / len(texts)
         report[group] = {"orjson_us": micro, **ratios}
-        print(f"{group:28}{size // len(texts):>10}{micro:>12.1f}", *(f"{r:>27.2f}" for r in ratios.values()))
+        print(
+            f"{group:28}{size // len(texts):>10}{micro:>12.1f}",
+            *(f"{r:>27.2f}" for r in ratios.values()),
+        )
     if options.json:
         options.json.write_text(json.dumps(report, indent=1) + "\n")
 

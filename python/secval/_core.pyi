@@ -223,9 +223,7 @@ class Limiter:
 @final
 class Gate:
     @classmethod
-    def from_file(
-        cls, path: str | PathLike[str], *, clock: ManualClock | None = None
-    ) -> Gate: ...
+    def from_file(cls, path: str | PathLike[str], *, clock: ManualClock | None = None) -> Gate: ...
     @classmethod
     def from_openapi(
         cls,

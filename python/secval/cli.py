@@ -122,7 +122,7 @@ def _check(gate: Gate, options: argparse.Namespace) -> int:
 
 def _common(operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rates that all operations have: said once."""
-    first = operations[0]["quotas"] if operations else []
+    first: list[dict[str, Any]] = operations[0]["quotas"] if operations else []
     return [rate for rate in first if all(rate in other["quotas"] for other in operations)]
 
 

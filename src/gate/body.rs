@@ -103,13 +103,12 @@ impl Pending {
     /// large, or should not be there.
     pub fn feed(&mut self, chunk: &[u8]) -> Result<Option<Verdict>, Spent> {
         let open = self.open.take().ok_or(Spent)?;
-        match self.guard(|engine| open.feed(engine, chunk)) {
-            Ok(Fed::More(open)) => {
+        match self.guard(|engine| open.feed(engine, chunk), Fed::Enough) {
+            Fed::More(open) => {
                 self.open = Some(open);
                 Ok(None)
             }
-            Ok(Fed::Enough(verdict)) => Ok(Some(verdict)),
-            Err(failed) => Ok(Some(failed)),
+            Fed::Enough(verdict) => Ok(Some(verdict)),
         }
     }
 
@@ -117,9 +116,7 @@ impl Pending {
     pub fn finish(&mut self) -> Result<Verdict, Spent> {
         let mut open = self.open.take().ok_or(Spent)?;
         let body = std::mem::take(&mut open.buffer);
-        Ok(self
-            .guard(|engine| open.conclude(engine, Cow::Owned(body)))
-            .unwrap_or_else(|failed| failed))
+        Ok(self.guard(|engine| open.conclude(engine, Cow::Owned(body)), |failed| failed))
     }
 
     /// The client left, or the server gave up, before the body was complete.
@@ -127,14 +124,18 @@ impl Pending {
         let open = self.open.take().ok_or(Spent)?;
         let fault = Fault::of(Reason::BodyIncomplete);
         let refused = |engine| Verdict::refused(engine, open.case, fault, Cow::Owned(open.buffer));
-        Ok(self.guard(refused).unwrap_or_else(|failed| failed))
+        Ok(self.guard(refused, |failed| failed))
     }
 
     /// A panic in the work is a refusal, and stays inside; what it had in its hands is gone.
-    fn guard<T>(&self, work: impl FnOnce(Arc<Engine>) -> T) -> Result<T, Verdict> {
+    fn guard<T>(
+        &self,
+        work: impl FnOnce(Arc<Engine>) -> T,
+        failed: impl FnOnce(Verdict) -> T,
+    ) -> T {
         let engine = Arc::clone(&self.engine);
         catch_unwind(AssertUnwindSafe(|| work(engine)))
-            .map_err(|_| Verdict::failed(Arc::clone(&self.engine)))
+            .unwrap_or_else(|_| failed(Verdict::failed(Arc::clone(&self.engine))))
     }
 }
 
@@ -149,6 +150,10 @@ impl fmt::Debug for Pending {
 }
 
 /// What a piece of the body leads to.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "moved once a piece, where a box would be an allocation a piece"
+)]
 enum Fed {
     More(Open),
     Enough(Verdict),
@@ -168,7 +173,8 @@ impl Open {
         }
         self.case.spend(&engine, started);
         let Some(reason) = fault else { return Fed::More(self) };
-        Fed::Enough(Verdict::refused(engine, self.case, reason.into(), Cow::Owned(self.buffer)))
+        let body = Cow::Owned(self.buffer);
+        Fed::Enough(Verdict::refused(engine, self.case, reason.into(), body))
     }
 
     /// Judges the whole body.

@@ -85,17 +85,14 @@ impl<'r> Host<'r> {
     /// A registered name, an IPv4 address or a bracketed IPv6 address, and a port in digits. No user
     /// information, no empty port, nothing percent-encoded, nothing beyond ASCII.
     pub(super) fn parse(text: &'r str) -> Option<Self> {
-        let (name, port) = match text.strip_prefix('[') {
-            Some(rest) => {
-                let (inner, tail) = rest.split_once(']')?;
-                inner.parse::<Ipv6Addr>().ok()?;
-                let port = if tail.is_empty() { None } else { Some(tail.strip_prefix(':')?) };
-                (text.get(..text.len().checked_sub(tail.len())?)?, port)
-            }
-            None => {
-                let (name, port) = text.split_once(':').map_or((text, None), |(n, p)| (n, Some(p)));
-                (is_registered_name(name).then_some(name)?, port)
-            }
+        let (name, port) = if let Some(rest) = text.strip_prefix('[') {
+            let (inner, tail) = rest.split_once(']')?;
+            inner.parse::<Ipv6Addr>().ok()?;
+            let port = if tail.is_empty() { None } else { Some(tail.strip_prefix(':')?) };
+            (text.get(..text.len().checked_sub(tail.len())?)?, port)
+        } else {
+            let (name, port) = text.split_once(':').map_or((text, None), |(n, p)| (n, Some(p)));
+            (is_registered_name(name).then_some(name)?, port)
         };
         let port = match port {
             Some(digits) => Some(read_port(digits)?),
@@ -315,6 +312,14 @@ fn is_value(value: &[u8]) -> bool {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    reason = "tables of cases; a test that panics has failed"
+)]
 mod tests {
     use super::super::head::Asked;
     use super::*;

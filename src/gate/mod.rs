@@ -142,32 +142,36 @@ impl Gate {
 
     /// Judges the head of a request.
     pub fn head(&self, head: &Head<'_>) -> Answer {
-        let answer = self.guard(|engine| match enter(&engine, head, None) {
+        let answer = |engine: Arc<Engine>| match enter(&engine, head, None) {
             Entered::Awaiting(open) => Answer::Pending(Box::new(Pending::new(engine, open))),
             Entered::Decided(case, decision) => {
                 Answer::Final(Box::new(decide(engine, case, decision)))
             }
-        });
-        answer.unwrap_or_else(|failed| Answer::Final(Box::new(failed)))
+        };
+        self.guard(answer, |failed| Answer::Final(Box::new(failed)))
     }
 
     /// Judges a request whose body is at hand: its length counts where no header states one.
     pub fn judge(&self, head: &Head<'_>, body: &[u8]) -> Verdict {
-        let verdict = self.guard(|engine| match enter(&engine, head, Some(body.len())) {
+        let verdict = |engine: Arc<Engine>| match enter(&engine, head, Some(body.len())) {
             Entered::Awaiting(open) => open.conclude(engine, Cow::Borrowed(body)),
             Entered::Decided(case, decision) => {
                 decide(engine, case, decision).carrying(Cow::Borrowed(body))
             }
-        });
-        verdict.unwrap_or_else(|failed| failed)
+        };
+        self.guard(verdict, |failed| failed)
     }
 
     /// A panic in the work is a refusal, and stays inside. What it may leave half done is thrown away with the
     /// request: the policy is immutable, counts are atomic, spare buffers are taken out before use.
-    fn guard<T>(&self, work: impl FnOnce(Arc<Engine>) -> T) -> Result<T, Verdict> {
+    fn guard<T>(
+        &self,
+        work: impl FnOnce(Arc<Engine>) -> T,
+        failed: impl FnOnce(Verdict) -> T,
+    ) -> T {
         let engine = self.engine.load_full();
         catch_unwind(AssertUnwindSafe(|| work(engine)))
-            .map_err(|_| Verdict::failed(self.engine.load_full()))
+            .unwrap_or_else(|_| failed(Verdict::failed(self.engine.load_full())))
     }
 }
 
@@ -188,6 +192,10 @@ enum Next {
 }
 
 /// What has passed without a body.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "moved once a request, and nearly always the large one"
+)]
 enum Passed {
     /// Everything, with the parameters.
     Judged(Option<Document<'static>>),

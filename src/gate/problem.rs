@@ -65,6 +65,14 @@ fn phrase(status: u16) -> &'static str {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    reason = "tables of cases; a test that panics has failed"
+)]
 mod tests {
     use super::*;
 

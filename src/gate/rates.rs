@@ -75,7 +75,10 @@ impl From<LimiterError> for EngineFault {
         match error {
             LimiterError::NoRandomness => Self::NoRandomness,
             LimiterError::TooManyRules => Self::TooManyRates,
-            other => Self::Limiter(other),
+            LimiterError::Capacity
+            | LimiterError::Quota(_)
+            | LimiterError::Memory
+            | LimiterError::Shared(_) => Self::Limiter(error),
         }
     }
 }
@@ -227,8 +230,8 @@ impl<'e> Hit<'e> {
         match client {
             Some(IpAddr::V4(v4)) => self.part(&v4.octets()),
             Some(IpAddr::V6(v6)) => {
-                let [a, b, c, d, e, f, g, h, ..] = v6.octets();
-                self.part(&[a, b, c, d, e, f, g, h]);
+                let octets = v6.octets();
+                self.part(octets.first_chunk::<8>().map_or(&[][..], |network| network));
             }
             None => self.part(&[]),
         }

@@ -90,12 +90,12 @@ impl Layout {
     #[expect(clippy::cast_possible_truncation, reason = "less than `sets`, which is a usize")]
     pub(super) fn set(self, spread: u64) -> usize {
         let index = ((u128::from(spread) * self.sets as u128) >> 64) as usize;
-        self.nth_set(index)
+        Self::nth_set(index)
     }
 
     /// First line of a set, by its number from 0.
     #[inline]
-    pub(super) fn nth_set(self, index: usize) -> usize {
+    pub(super) fn nth_set(index: usize) -> usize {
         Self::first_set() + index * SET_LINES
     }
 

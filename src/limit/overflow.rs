@@ -44,7 +44,6 @@ impl<'t> Overflow<'t> {
 }
 
 /// 32 bits of a hash, as an index below `size`.
-#[expect(clippy::cast_possible_truncation, reason = "less than `size`, which is a usize")]
 fn scaled(hash: u64, size: usize) -> usize {
     ((u128::from(hash) * size as u128) >> 32) as usize
 }

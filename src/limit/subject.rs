@@ -58,11 +58,6 @@ impl Subject {
         let spread = mixed(self.0 ^ mixed(u64::from(rule) + 1));
         Place { spread, identity: Identity::new(spread, rule) }
     }
-
-    /// A subject of its own for the `index`-th line of a chain.
-    pub(super) fn link(self, index: u64) -> Self {
-        Self(mixed(self.0.wrapping_add(mixed(index + 0x100))))
-    }
 }
 
 /// Every bit of the result depends on every bit of `value`; a permutation, so that nothing collides that did not

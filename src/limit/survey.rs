@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::cell::Cell;
+use super::layout::Layout;
 use super::layout::{RULES, WAYS};
 use super::quota::Quota;
 use super::set::Set;
@@ -23,7 +24,7 @@ pub struct Usage {
 impl Table {
     /// All sets.
     fn sets(&self) -> impl Iterator<Item = Set<'_>> {
-        (0..self.layout.sets).map(|index| Set::new(self.lines(), self.layout.nth_set(index)))
+        (0..self.layout.sets).map(|index| Set::new(self.lines(), Layout::nth_set(index)))
     }
 
     /// Lines of each rule whose key still counts; rule 0 are the bans.

@@ -21,7 +21,7 @@ use crate::policy::{Policy, Source, summary};
 /// Make one with `Gate.from_file` or `Gate.from_openapi`; share it between threads as you like.
 #[pyclass(frozen, module = "secval._core")]
 pub(super) struct Gate {
-    gate: gate::Gate,
+    inner: gate::Gate,
     /// Where the policy came from, for `reload`.
     path: Option<PathBuf>,
     /// Held while the files are read and the policy is swapped: of two reloads, the later one wins.
@@ -114,7 +114,7 @@ impl Gate {
         let around = Circumstances { peer, scheme, path, query, http_version, websocket };
         let body = body.map(|body| text::bytes(body, "body")).transpose()?.unwrap_or_default();
         let judge =
-            |head: &gate::Head<'_>| text::work_on(py, body.len(), || self.gate.judge(head, &body));
+            |head: &gate::Head<'_>| text::work_on(py, body.len(), || self.inner.judge(head, &body));
         with_head(&lines, &around, judge).map(Verdict::from)
     }
 
@@ -144,7 +144,7 @@ impl Gate {
     ) -> PyResult<Bound<'py, PyAny>> {
         let lines = Lines { method, target, headers };
         let around = Circumstances { peer, scheme, path, query, http_version, websocket };
-        match with_head(&lines, &around, |head| self.gate.head(head))? {
+        match with_head(&lines, &around, |head| self.inner.head(head))? {
             Answer::Final(verdict) => Ok(Bound::new(py, Verdict::from(*verdict))?.into_any()),
             Answer::Pending(pending) => Ok(Bound::new(py, Pending::from(*pending))?.into_any()),
         }
@@ -153,18 +153,18 @@ impl Gate {
     /// The Hosts that the API answers to; `["*"]` for any.
     #[getter]
     fn hosts(&self) -> Vec<String> {
-        self.gate.with_policy(|policy| policy.hosts.names())
+        self.inner.with_policy(|policy| policy.hosts.names())
     }
 
     /// The schemes that it is served under: "http", "https".
     #[getter]
     fn schemes(&self) -> Vec<&'static str> {
-        self.gate.with_policy(|policy| policy.schemes.names())
+        self.inner.with_policy(|policy| policy.schemes.names())
     }
 
     /// What each operation demands, as a list of dicts.
     fn operations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let summary = self.gate.with_policy(summary::operations);
+        let summary = self.inner.with_policy(summary::operations);
         let loads = py.import("json")?.getattr("loads")?;
         loads.call1((summary.to_string(),))
     }
@@ -173,7 +173,7 @@ impl Gate {
     /// end, `answered.2xx` and so on (`answered.none`: nobody did), and `sent.bytes`, as `Verdict.done` told.
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counters = PyDict::new(py);
-        for (name, count) in self.gate.counters() {
+        for (name, count) in self.inner.counters() {
             counters.set_item(name, count)?;
         }
         Ok(counters)
@@ -190,7 +190,7 @@ impl Gate {
         };
         let replaced = py.detach(|| {
             let _held = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
-            Policy::load(path).map(|policy| self.gate.replace(policy))
+            Policy::load(path).map(|policy| self.inner.replace(policy))
         });
         let replaced = replaced.map_err(|faults| errors::policy(py, &faults))?;
         replaced.map_err(|fault| errors::usage(py, fault.to_string()))
@@ -207,7 +207,7 @@ impl Gate {
         let clock = clock.map_or_else(|| Arc::new(SystemClock) as _, |clock| clock.get().source());
         let gate = gate::Gate::new(policy, clock);
         let gate = gate.map_err(|fault| errors::usage(py, fault.to_string()))?;
-        Ok(Self { gate, path, reloading: Mutex::new(()) })
+        Ok(Self { inner: gate, path, reloading: Mutex::new(()) })
     }
 }
 

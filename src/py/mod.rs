@@ -38,6 +38,7 @@ mod _core {
     use super::verdict::Verdict;
 
     #[pymodule_init]
+    #[expect(clippy::unnecessary_wraps, reason = "the macro's signature")]
     fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
         super::panics::say_only_where();
         Ok(())

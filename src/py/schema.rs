@@ -176,7 +176,7 @@ impl Schema {
     fn validate(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         match self.look(data)? {
             Data::Text(text) => {
-                self.judge(py, &text).map(drop).map_err(|f| self.raise(py, f, &text))
+                self.judge(py, &text).map(drop).map_err(|f| self.raise(py, &f, &text))
             }
             Data::Value(document) => match self.list(document.root(), REPORTED) {
                 violations if violations.is_empty() => Ok(()),
@@ -201,7 +201,7 @@ impl Schema {
             Err(schema::Fault::Json(error)) => {
                 Err(errors::json(py, text.explain(error, &self.limits), &text.bytes))
             }
-            Err(fault @ schema::Fault::Schema(_)) => Err(self.raise(py, fault, &text.bytes)),
+            Err(fault @ schema::Fault::Schema(_)) => Err(self.raise(py, &fault, &text.bytes)),
         }
     }
 }
@@ -236,9 +236,9 @@ impl Schema {
         }
     }
 
-    fn raise(&self, py: Python<'_>, fault: schema::Fault, text: &[u8]) -> PyErr {
+    fn raise(&self, py: Python<'_>, fault: &schema::Fault, text: &[u8]) -> PyErr {
         match fault {
-            schema::Fault::Json(error) => errors::json(py, error, text),
+            schema::Fault::Json(error) => errors::json(py, *error, text),
             schema::Fault::Schema(_) => errors::validation(py, self.reread(text, REPORTED)),
         }
     }

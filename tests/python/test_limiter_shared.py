@@ -53,7 +53,7 @@ def test_spawned_processes_attach_by_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_forked_processes(shared: bool) -> None:  # noqa: FBT001 -- pytest's own way
+def test_forked_processes(shared: bool) -> None:
     limiter = secval.Limiter("100/hour", capacity=64, shared=shared)
     context = multiprocessing.get_context("fork")
     counts = context.SimpleQueue()
@@ -81,7 +81,9 @@ while True:
     limiter.hit("other")
 """
     for _ in range(3):
-        worker = subprocess.Popen([sys.executable, "-c", endless], stdout=subprocess.PIPE, text=True)
+        worker = subprocess.Popen(
+            [sys.executable, "-c", endless], stdout=subprocess.PIPE, text=True
+        )
         assert worker.stdout is not None
         assert worker.stdout.readline() == "ready\n"
         worker.send_signal(signal.SIGKILL)

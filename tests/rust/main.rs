@@ -1,5 +1,16 @@
 //! The tests of the core that need no Python, one module a room.
 
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test that panics has failed")]
+#![allow(clippy::print_stdout, reason = "a suite that is skipped says so")]
+#![allow(
+    clippy::excessive_precision,
+    clippy::float_cmp,
+    clippy::needless_for_each,
+    clippy::redundant_closure_for_method_calls,
+    clippy::wildcard_enum_match_arm,
+    reason = "cases are written as they are thought, and exactly"
+)]
+
 mod arrows;
 mod check;
 mod gate;

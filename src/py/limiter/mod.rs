@@ -54,6 +54,10 @@ pub(super) struct Limiter {
 impl Limiter {
     #[new]
     #[pyo3(signature = (quotas, *, capacity=65_536, overflow=None, shared=None, clock=None))]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "arguments of Python are converted into values"
+    )]
     fn new(
         quotas: &Bound<'_, PyAny>,
         capacity: usize,

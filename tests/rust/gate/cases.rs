@@ -42,7 +42,8 @@ fn every_reason_has_a_case() {
     for file in files() {
         reasons(&file.content, &mut seen);
     }
-    let json = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/json/refused.json");
+    let json =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/json/refused.json");
     let json: Value = serde_json::from_slice(&std::fs::read(json).expect("cases")).expect("JSON");
     reasons(&json, &mut seen);
     let missing: Vec<&str> =

@@ -97,7 +97,8 @@ impl File {
 
 /// A gate of a policy's file, at a fixed time.
 pub(crate) fn gate(path: &Path) -> Gate {
-    let policy = Policy::load(path).unwrap_or_else(|faults| panic!("{}: {faults:#?}", path.display()));
+    let policy =
+        Policy::load(path).unwrap_or_else(|faults| panic!("{}: {faults:#?}", path.display()));
     Gate::new(policy, Arc::new(ManualClock::new(NOW.0, NOW.1))).expect("a gate")
 }
 
@@ -107,7 +108,8 @@ pub(crate) fn public_gate(name: &str, document: &Path, lines: &str) -> Gate {
     std::fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join("secval.toml");
     // First what stands in no table, then ours.
-    let text = format!("version = 1\napi.openapi = {:?}\n{lines}\n", document.display().to_string());
+    let text =
+        format!("version = 1\napi.openapi = {:?}\n{lines}\n", document.display().to_string());
     std::fs::write(&path, text).expect("a file");
     gate(&path)
 }
@@ -186,10 +188,9 @@ impl Request {
             method: std::str::from_utf8(&self.method).unwrap_or_default(),
             target: match (&self.target, &self.path) {
                 (Some(raw), _) => Asked::Raw(raw),
-                (None, path) => Asked::Decoded {
-                    path: path.as_deref().unwrap_or_default(),
-                    query: &self.query,
-                },
+                (None, path) => {
+                    Asked::Decoded { path: path.as_deref().unwrap_or_default(), query: &self.query }
+                }
             },
             dispatch: self.path.as_deref(),
             headers: &headers,
@@ -209,7 +210,9 @@ impl Request {
     pub(crate) fn stream(&self, gate: &Gate, size: usize) -> Verdict {
         let mut request = self.clone();
         let names = ["content-length", "transfer-encoding"];
-        let said = |(n, _): &(Vec<u8>, Vec<u8>)| names.iter().any(|h| n.eq_ignore_ascii_case(h.as_bytes()));
+        let said = |(n, _): &(Vec<u8>, Vec<u8>)| {
+            names.iter().any(|h| n.eq_ignore_ascii_case(h.as_bytes()))
+        };
         if !request.body.is_empty() && request.version != "2" && !request.headers.iter().any(said) {
             let length = request.body.len().to_string().into_bytes();
             request.headers.push((b"Content-Length".to_vec(), length));

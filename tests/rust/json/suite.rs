@@ -67,7 +67,7 @@ fn the_suite_is_read_to_the_letter() {
 #[test]
 fn real_payloads_are_read_as_the_oracle_reads_them() {
     for (name, text) in data("github-webhooks") {
-        if !name.ends_with(".json") {
+        if std::path::Path::new(&name).extension().is_none_or(|extension| extension != "json") {
             continue;
         }
         let document = read(&text, &Limits::default()).unwrap_or_else(|e| panic!("{name}: {e}"));
