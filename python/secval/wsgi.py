@@ -51,7 +51,7 @@ class GateMiddleware:
 
     def __init__(self, app: WSGIApplication, gate: Gate) -> None:
         if not isinstance(gate, Gate):  # pyright: ignore[reportUnnecessaryIsInstance] -- callers without types
-            message = "gate is a secval.Gate"
+            message = "gate is a secval.Gate"  # type: ignore[unreachable]  # callers without types
             raise TypeError(message)
         self.app, self.gate = app, gate
 

@@ -1,0 +1,141 @@
+"""`secval check` and `secval test`, as a shell calls them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from secval import cli
+
+POLICY = str(ROOT / "examples" / "bookings" / "secval.toml")
+HOST = ("-H", "Host: localhost")
+
+
+def run(capsys, *arguments):
+    code = cli.main(arguments)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_check_lists_every_operation(capsys):
+    code, out, err = run(capsys, "check", POLICY)
+    assert (code, err) == (0, "")
+    assert "POST /v1/login" in out
+    assert "login 5/minute; 20/hour by address" in out
+    assert "10.20.0.0/16" in out
+    assert "hidden" in out
+    assert "everything else is refused" in out
+
+
+def test_check_for_programs(capsys):
+    code, out, _ = run(capsys, "check", "--json", POLICY)
+    operations = json.loads(out)
+    assert code == 0
+    assert len(operations) >= 8
+    assert {"GET", "POST", "PATCH", "DELETE"} == {o["method"] for o in operations}
+
+
+@pytest.fixture
+def faulty(tmp_path):
+    (tmp_path / "openapi.yaml").write_text(
+        "openapi: 3.1.0\n"
+        "info: {title: t, version: '1'}\n"
+        "servers: [{url: https://api.test}]\n"
+        "paths:\n"
+        "  /a:\n"
+        "    get:\n"
+        "      unheard: 1\n"
+        "      responses: {'200': {description: ok}}\n"
+    )
+    path = tmp_path / "secval.toml"
+    path.write_text('version = 1\nsurprise = 2\n[api]\nopenapi = "openapi.yaml"\n')
+    return path
+
+
+def test_check_reports_all_faults_with_their_places(capsys, faulty):
+    code, out, err = run(capsys, "check", str(faulty))
+    assert (code, out) == (1, "")
+    assert "openapi.yaml:7: /paths/~1a/get/unheard: " in err
+    assert "secval.toml:2: /surprise: " in err
+    assert err.endswith("2 faults\n")
+
+
+def test_faults_for_programs(capsys, faulty):
+    code, out, _ = run(capsys, "check", "--json", str(faulty))
+    faults = json.loads(out)
+    assert code == 1
+    assert {(fault["pointer"], fault["line"]) for fault in faults} == {
+        ("/paths/~1a/get/unheard", 7),
+        ("/surprise", 2),
+    }
+
+
+def test_a_request_that_passes(capsys, tmp_path):
+    body = tmp_path / "login.json"
+    body.write_text('{"email": "ada@example.com", "password": "correct horse"}')
+    code, out, _ = run(capsys, "test", POLICY, "POST", "/v1/login", *HOST, "--body", str(body))
+    assert code == 0
+    assert out.startswith("allowed\n")
+    assert "POST /login" in out
+
+
+@pytest.mark.parametrize(
+    "arguments, reason",
+    [
+        (("GET", "/v1/nothing", *HOST), "404 route.unknown"),
+        (("GET", "/v1/rooms?x=1", *HOST), "400 param.undeclared"),
+        (("GET", "/v1/../admin", *HOST), "400 target.dot_segment"),
+        (("GET", "/v1/rooms", "-H", "Host: evil.example"), "421 host.unknown"),
+        (
+            ("GET", "/v1/admin/report?month=2026-01", *HOST, "--peer", "192.0.2.1"),
+            "404 route.unknown",
+        ),
+        (("GET", "/v1/rooms", *HOST, "--scheme", "https"), "403 scheme.not_allowed"),
+    ],
+)
+def test_a_request_that_does_not(capsys, arguments, reason):
+    code, out, _ = run(capsys, "test", POLICY, *arguments)
+    assert code == 1
+    assert out.startswith(f"refused {reason}\n")
+
+
+def test_the_verdict_for_programs(capsys, tmp_path):
+    body = tmp_path / "login.json"
+    body.write_text('{"email": "ada@example.com", "password": "hunter2", "undeclared_name": 1}')
+    code, out, _ = run(
+        capsys, "test", "--json", POLICY, "POST", "/v1/login", *HOST, "--body", str(body)
+    )
+    verdict = json.loads(out)
+    assert code == 1
+    assert (verdict["status"], verdict["reason"]) == (422, "schema.violation")
+    # Neither a submitted value nor an undeclared name is repeated.
+    assert "hunter2" not in out
+    assert "undeclared_name" not in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("check",),
+        ("test", POLICY, "GET"),
+        ("test", POLICY, "GET", "/", "-H", "no colon"),
+        ("x",),
+    ],
+)
+def test_a_command_that_is_none(capsys, arguments):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    assert capsys.readouterr().err != ""
+
+
+def test_as_a_process():
+    command = [sys.executable, "-m", "secval", "test", POLICY, "GET", "/v1/rooms"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("allowed\n")
