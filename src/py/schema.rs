@@ -1,6 +1,7 @@
 //! `secval.Schema` and `secval.Violation`.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,6 +13,16 @@ use super::text::{Text, octets, work_on};
 use super::{errors, objects, values};
 use crate::json::{self, Document, Error, Tape};
 use crate::schema::{self, Dialect, FormatRule, Formats, Options, SchemaId, Set, SetBuilder};
+
+thread_local! {
+    /// The buffers of the last text, for the next.
+    static TAPE: Cell<Tape> = Cell::default();
+}
+
+/// Lets go of a document, but for its buffers.
+fn keep(document: Document<'_>) {
+    TAPE.set(document.into_tape());
+}
 
 /// Violations that `validate` and `loads` report at most.
 const REPORTED: usize = 100;
@@ -142,7 +153,7 @@ impl Schema {
     ///     data: JSON text if bytes-like; anything else, `str` too, is a value.
     fn is_valid(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<bool> {
         Ok(match self.look(data)? {
-            Data::Text(text) => self.judge(py, &text).is_ok(),
+            Data::Text(text) => self.judge(py, &text).map(keep).is_ok(),
             Data::Value(document) => self.set.judge_value(self.id, document.root()).is_ok(),
             Data::Fault(_) => false,
         })
@@ -186,6 +197,24 @@ impl Schema {
         }
     }
 
+    /// Which parts of the schema run where.
+    ///
+    /// Returns:
+    ///     A dict: `read`, how many places are judged while the text is read; `whole`, a dict of the keywords that
+    ///     are judged on whole values when it has been read, and how often they are there; `arbiter`, a list of
+    ///     the keywords because of which the general validator judges the whole schema; `closed`, whether
+    ///     undeclared members are looked for.
+    fn explain<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let explained = PyDict::new(py);
+        if let Some(explanation) = self.set.explain(self.id) {
+            explained.set_item("read", explanation.read)?;
+            explained.set_item("whole", explanation.whole)?;
+            explained.set_item("arbiter", explanation.arbiter.into_iter().collect::<Vec<_>>())?;
+            explained.set_item("closed", explanation.closed)?;
+        }
+        Ok(explained)
+    }
+
     /// Reads and validates JSON text in one go, and makes its Python objects: what a request handler wants.
     ///
     /// Args:
@@ -197,7 +226,11 @@ impl Schema {
     fn loads<'py>(&self, py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let text = Text::of(text)?;
         match self.judge(py, &text.bytes) {
-            Ok(document) => objects::build(py, document.root()),
+            Ok(document) => {
+                let built = objects::build(py, document.root());
+                keep(document);
+                built
+            }
             Err(schema::Fault::Json(error)) => {
                 Err(errors::json(py, text.explain(error, &self.limits), &text.bytes))
             }
@@ -220,7 +253,7 @@ impl Schema {
 
     fn judge<'t>(&self, py: Python<'_>, text: &'t [u8]) -> Result<Document<'t>, schema::Fault> {
         work_on(py, text.len(), || {
-            self.set.judge(self.id, Cow::Borrowed(text), &self.limits, Tape::default())
+            self.set.judge(self.id, Cow::Borrowed(text), &self.limits, TAPE.take())
         })
     }
 

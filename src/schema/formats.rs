@@ -13,6 +13,7 @@ use super::dialect::Dialect;
 use super::instance::{Instance, Tree};
 use super::number::Decimal;
 use super::pattern::Pattern;
+use super::quick::{self, Quick};
 use crate::json::Number;
 
 /// What a format of the policy's own means.
@@ -129,12 +130,13 @@ pub(super) enum Check {
 /// A standard format: the crate's own check of it.
 #[derive(Debug)]
 pub(super) struct Standard {
+    quick: Option<Quick>,
     validator: Validator<Tree>,
 }
 
 impl Standard {
     pub(super) fn is_valid(&self, text: &str) -> bool {
-        self.validator.is_valid(Instance::Name(text))
+        self.quick.is_some_and(|quick| quick(text)) || self.validator.is_valid(Instance::Name(text))
     }
 }
 
@@ -195,7 +197,7 @@ impl Registry {
         }
         let options = options.offline().with_draft(dialect.draft()).should_validate_formats(true);
         let validator = options.build(&json!({ "format": name })).ok()?;
-        let standard = Arc::new(Standard { validator });
+        let standard = Arc::new(Standard { quick: quick::of(name), validator });
         self.known.insert(key, Arc::clone(&standard));
         Some(standard)
     }

@@ -43,6 +43,11 @@ impl<'g> Judge<'g> {
         self.subject(Subject::Value(value), id)
     }
 
+    /// Whether a member's name, taken as a value, follows the schema.
+    pub(super) fn follows_name(&mut self, name: &str, id: NodeId) -> bool {
+        self.subject(Subject::Name(name), id)
+    }
+
     /// Whether some answer depended on a keyword that the graph does not know. None of the answers counts then.
     pub(super) fn is_unsure(&self) -> bool {
         self.unsure

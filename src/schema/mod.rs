@@ -10,7 +10,7 @@
 //! | `builder.rs`, `resources.rs`, `set.rs` | schemas collected, compiled, and judged by |
 //! | `dialect.rs`, `meta.rs` | the drafts, and schemas against their meta-schemas |
 //! | `survey.rs`, `graph.rs` | schemas, read once into a graph that all drafts share |
-//! | `formats.rs`, `pattern.rs`, `number.rs`, `equality.rs` | the parts that schemas are made of |
+//! | `formats.rs`, `quick.rs`, `pattern.rs`, `number.rs`, `equality.rs` | the parts that schemas are made of |
 //! | `arbiter.rs`, `instance.rs`, `stack.rs` | the `jsonschema` crate, which has the last word, over our documents |
 //! | `judge.rs`, `closed.rs` | which branches a value follows, and members that no schema declares |
 //! | `plan/` | the fast path: all schemas of a set in one plan, which judges while the parser reads |
@@ -48,6 +48,7 @@ mod meta;
 mod number;
 mod pattern;
 mod plan;
+mod quick;
 mod resources;
 mod set;
 mod stack;
@@ -58,6 +59,7 @@ pub use builder::SetBuilder;
 pub use dialect::Dialect;
 pub use formats::{FormatRule, Formats};
 pub use instance::{Instance, Tree};
+pub use plan::Explanation;
 pub use set::Set;
 pub use violation::Violation;
 

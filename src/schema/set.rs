@@ -8,7 +8,7 @@ use jsonschema::ValidationError;
 use super::arbiter::{Arbiter, TooDeep};
 use super::graph::{Graph, NodeId};
 use super::judge::Judge;
-use super::plan::{Buffers, Entry, Follower, Plan};
+use super::plan::{Buffers, Entry, Explanation, Follower, Plan};
 use super::{Fault, SchemaId, Violation, closed, declared};
 use crate::json::{self, Document, Limits, Stopped, Tape, Value};
 use crate::sync::Count;
@@ -109,6 +109,15 @@ impl Set {
     /// was refused; any number but 0 is a defect of this library.
     pub fn differences(&self) -> u64 {
         self.differences.get()
+    }
+
+    /// Which parts of a schema run where; `None` for an id of another set.
+    pub fn explain(&self, id: SchemaId) -> Option<Explanation> {
+        let compiled = self.compiled(id)?;
+        Some(match self.entry(id) {
+            Some(entry) => Explanation::planned(&self.plan, entry, compiled.closed),
+            None => Explanation::arbitrated(&self.graph, compiled.root, compiled.closed),
+        })
     }
 
     fn differ(&self) -> Violation {

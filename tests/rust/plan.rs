@@ -254,7 +254,7 @@ fn schema(random: &mut Random, depth: usize) -> Value {
     }
     let mut members = serde_json::Map::new();
     for _ in 0..=random.below(3) {
-        let mut below = |random: &mut Random| schema(random, depth - 1);
+        let below = |random: &mut Random| schema(random, depth - 1);
         let (keyword, said) = match random.below(26) {
             0 => ("type", json!(pick(random, TYPES))),
             1 => ("type", json!(["null", pick(random, &TYPES[2..])])),
@@ -316,4 +316,29 @@ fn schemas_that_nobody_would_write_are_judged_as_the_crate_does() {
         assert_eq!(set.differences(), 0, "{schema}");
     }
     assert!(valid > 5000 && invalid > 5000, "{valid} valid, {invalid} invalid");
+}
+
+#[test]
+fn every_part_is_told_where_it_runs() {
+    let explain = |schema: Value| {
+        let mut builder = SetBuilder::new();
+        let id = builder.add(&schema, None, &Options::default()).expect("a schema");
+        builder.build().expect("a set").explain(id).expect("an explanation")
+    };
+    let plain = explain(json!({
+        "type": "object",
+        "properties": {"a": {"anyOf": [{"type": "string"}, {"type": "null"}]}, "b": {"$ref": "#"}},
+    }));
+    assert_eq!((plain.read, plain.whole.len(), plain.arbiter.len()), (2, 0, 0), "{plain:?}");
+    let whole = explain(json!({
+        "properties": {"a": {"uniqueItems": true, "oneOf": [{"minItems": 1}, {"minimum": 1}]}},
+        "dependentSchemas": {"a": {"required": ["b"]}},
+    }));
+    let keywords: Vec<_> = whole.whole.into_keys().collect();
+    assert_eq!(keywords, ["dependentSchemas", "oneOf", "uniqueItems"]);
+    let arbiter = explain(json!({"properties": {"a": {"unevaluatedItems": false}}}));
+    assert_eq!(
+        (arbiter.read, arbiter.arbiter.into_iter().collect()),
+        (0, vec!["unevaluatedItems"])
+    );
 }

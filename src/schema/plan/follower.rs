@@ -405,6 +405,7 @@ fn holds(judge: &mut Judge<'_>, rest: &Rest, value: Value<'_>) -> bool {
             let counts = Counts { least: Some(contains.least), most: contains.most };
             within(counts, u32::try_from(matching).unwrap_or(u32::MAX))
         }
+        Rest::Names(id) => value.members().all(|(name, _)| judge.follows_name(name, *id)),
         Rest::Follows(id) => judge.follows(value, *id),
     }
 }

@@ -8,23 +8,26 @@
 //! | file | what |
 //! |---|---|
 //! | `node.rs`, `names.rs`, `kinds.rs` | the plan: what is allowed at a place |
-//! | `compile.rs`, `shape.rs`, `same.rs` | from the graph to the plan: conjunctions laid out, equal schemas stored once |
+//! | `compile.rs`, `tables.rs`, `shape.rs`, `same.rs` | from the graph to the plan: conjunctions laid out, equal schemas stored once |
+//! | `explain.rs` | which parts of a schema run where |
 //! | `follower.rs` | the observer of a parse, or of a document that is there already |
 
 mod compile;
+mod explain;
 mod follower;
 mod kinds;
 mod names;
 mod node;
 mod same;
 mod shape;
+mod tables;
 
 use node::{Items, Ix, Members, Node, Numbers, Rest, Texts};
 
-use super::graph::Graph;
-use super::graph::NodeId;
+use super::graph::{Graph, NodeId};
 use kinds::Kinds;
 
+pub use explain::Explanation;
 pub(super) use follower::{Buffers, Follower};
 
 /// The schemas of an application, laid out for judging.

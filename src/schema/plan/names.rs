@@ -70,6 +70,10 @@ impl Names {
         self.list.get(index).map(|name| name.place)
     }
 
+    pub(super) fn places(&self) -> impl Iterator<Item = Ix> + '_ {
+        self.list.iter().map(|name| name.place)
+    }
+
     pub(super) fn find(&self, text: &str) -> Option<usize> {
         let mut at = hash(text);
         loop {
@@ -143,6 +147,7 @@ impl Name {
     }
 }
 
+#[inline]
 fn words(bytes: &[u8; BLOCK]) -> [u64; 4] {
     let mut words = [0; 4];
     for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {

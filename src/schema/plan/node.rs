@@ -51,6 +51,21 @@ pub(super) struct Node {
     pub(super) rests: u32,
 }
 
+impl Node {
+    pub(super) fn new(plain: Kinds) -> Self {
+        Self {
+            plain,
+            looked: Kinds::NONE,
+            whole: Kinds::NONE,
+            numbers: NO_TABLE,
+            texts: NO_TABLE,
+            items: NO_TABLE,
+            members: NO_TABLE,
+            rests: NO_TABLE,
+        }
+    }
+}
+
 /// What is said of numbers.
 #[derive(Debug)]
 pub(super) struct Numbers {
@@ -242,6 +257,8 @@ pub(super) enum Rest {
     /// `enum` or `const` of arrays or objects.
     Values(Vec<serde_json::Value>),
     Unique,
+    /// Of the names of an object's members.
+    Names(NodeId),
     Contains(Contains),
     /// All that one schema says, for what the plan does not lay out.
     Follows(NodeId),

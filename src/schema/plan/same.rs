@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::super::formats::Check;
-use super::super::graph::{Condition, Contains, Graph, NodeId, Schema};
+use super::super::graph::{Graph, NodeId, Schema};
 
 /// Rounds of splitting. Each is one look at every node, and a tree of schemas takes as many as it is high; at half,
 /// deep schemas would be stored several times, at double, a chain of references costs its compiler twice as much.
@@ -67,6 +67,7 @@ pub(super) fn representatives(graph: &Graph) -> Vec<NodeId> {
 
 /// What a schema says itself, and its children in a fixed order. Every field is named: a new one does not compile
 /// until it is told here whether it makes a difference.
+#[allow(clippy::too_many_lines, reason = "one line a field, so that none can be forgotten")]
 fn spell(index: usize, schema: &Schema, below: &mut Vec<usize>) -> String {
     let Schema {
         always,
@@ -115,11 +116,12 @@ fn spell(index: usize, schema: &Schema, below: &mut Vec<usize>) -> String {
         below.extend(ids.map(NodeId::index));
         below.len() - before
     };
-    let mut text = format!(
-        "{always:?} {types:?} {options:?} {constant:?} {bounds:?} {multiple_of:?} {length:?} "
+    let own = format!(
+        "{always:?} {types:?} {options:?} {constant:?} {bounds:?} {multiple_of:?} {length:?} {:?} {:?} \
+         {items_keyword} {unique} {item_count:?} {required:?} {needs:?} {member_count:?} {describes_members} ",
+        pattern.as_ref().map(|pattern| pattern.source()),
+        format.as_ref().map(spell_check),
     );
-    text += &format!("{:?} ", pattern.as_ref().map(|pattern| pattern.source()));
-    text += &format!("{:?} ", format.as_ref().map(spell_check));
     let counts = [
         list(&mut prefix.iter().copied()),
         list(&mut items.iter().copied()),
@@ -133,26 +135,18 @@ fn spell(index: usize, schema: &Schema, below: &mut Vec<usize>) -> String {
         list(&mut unevaluated_members.iter().copied()),
         list(&mut unevaluated_items.iter().copied()),
         list(&mut rest_in_place.iter().copied()),
+        list(&mut properties.iter().map(|(_, id)| *id)),
+        list(&mut implies.iter().map(|(_, id)| *id)),
+        list(&mut patterns.iter().map(|(_, id)| *id)),
+        list(&mut contains.iter().map(|contains| contains.schema)),
+        list(&mut condition.iter().flat_map(|c| [Some(c.test), c.then, c.otherwise]).flatten()),
     ];
-    text += &format!("{counts:?} {items_keyword} {unique} {item_count:?} ");
-    if let Some(Contains { schema, least, most }) = contains {
-        list(&mut [*schema].into_iter());
-        text += &format!("contains {least} {most:?} ");
-    }
-    if let Some(Condition { test, then, otherwise }) = condition {
-        list(&mut [Some(*test), *then, *otherwise].into_iter().flatten());
-        text += &format!("if {} {} ", then.is_some(), otherwise.is_some());
-    }
-    for (name, id) in properties.iter().chain(implies) {
-        list(&mut [*id].into_iter());
-        text += &format!("{name:?} ");
-    }
-    for (pattern, id) in patterns {
-        list(&mut [*id].into_iter());
-        text += &format!("{:?} ", pattern.source());
-    }
-    let lengths = (properties.len(), implies.len(), patterns.len());
-    text + &format!("{lengths:?} {required:?} {needs:?} {member_count:?} {describes_members}")
+    let named: Vec<&str> = (properties.iter().chain(implies).map(|(name, _)| name.as_str()))
+        .chain(patterns.iter().map(|(pattern, _)| pattern.source()))
+        .collect();
+    let counted = contains.map(|contains| (contains.least, contains.most));
+    let branches = condition.map(|c| (c.then.is_some(), c.otherwise.is_some()));
+    format!("{own} {counts:?} {named:?} {counted:?} {branches:?}")
 }
 
 /// A format's check, told from all others that check differently.

@@ -113,6 +113,19 @@ fn exactly_one(shapes: impl Iterator<Item = Shape>) -> Shape {
     }
 }
 
+/// Whether a schema says nothing beside its `$ref`.
+pub(super) fn is_reference_alone(schema: &Schema) -> bool {
+    schema.always.is_none()
+        && schema.types.is_none()
+        && schema.all_of.is_empty()
+        && schema.any_of.is_empty()
+        && schema.one_of.is_empty()
+        && schema.not.is_none()
+        && schema.condition.is_none()
+        && schema.rest.is_empty()
+        && Sort::ALL.iter().all(|sort| sort.is_open(schema) && is_free(schema, *sort))
+}
+
 /// Whether no keyword of the schema's own limits the sort, beyond `type`, and `enum` and `const` of single values.
 fn is_free(schema: &Schema, sort: Sort) -> bool {
     let listed = schema.options.is_some() || schema.constant.is_some();

@@ -1,0 +1,84 @@
+//! Which parts of a schema run where, for its author.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::graph::{Graph, NodeId};
+use super::node::{Extra, Ix, Rest};
+use super::{Entry, Plan};
+
+/// Which parts of a schema run where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// Places of the plan that are judged while the text is read.
+    pub read: usize,
+    /// Assertions on whole values, judged when the text has been read, by keyword: how many there are. `$ref` are
+    /// schemas that are judged as a whole.
+    pub whole: BTreeMap<&'static str, usize>,
+    /// Keywords because of which the `jsonschema` crate judges the whole schema; nothing runs while reading then.
+    pub arbiter: BTreeSet<&'static str>,
+    /// Undeclared members are looked for when the text has been read.
+    pub closed: bool,
+}
+
+impl Explanation {
+    /// Of a schema that has an entry.
+    pub(in crate::schema) fn planned(plan: &Plan, entry: Entry, closed: bool) -> Self {
+        let mut seen = BTreeSet::new();
+        let mut left = vec![entry.0];
+        let mut whole = BTreeMap::new();
+        while let Some(ix) = left.pop() {
+            let Some(node) = plan.nodes.get(ix.index()).filter(|_| seen.insert(ix)) else {
+                continue;
+            };
+            left.extend(find(&plan.items, node.items).map(|items| items.item));
+            if let Some(members) = find(&plan.members, node.members) {
+                left.extend(members.names.places());
+                match &members.extra {
+                    Extra::One(ix) => left.push(*ix),
+                    Extra::ByPattern(_, places) => left.extend(places),
+                }
+                *whole.entry("dependentSchemas").or_insert(0) += members.implies.len();
+            }
+            for (_, rest) in find(&plan.rests, node.rests).into_iter().flatten() {
+                *whole.entry(keyword(rest)).or_insert(0) += 1;
+            }
+        }
+        whole.retain(|_, count| *count > 0);
+        seen.remove(&Ix::ANY);
+        seen.remove(&Ix::NOTHING);
+        Self { read: seen.len(), whole, arbiter: BTreeSet::new(), closed }
+    }
+
+    /// Of a schema that the arbiter judges.
+    pub(in crate::schema) fn arbitrated(graph: &Graph, root: NodeId, closed: bool) -> Self {
+        let mut seen = BTreeSet::new();
+        let mut left = vec![root];
+        let mut arbiter = BTreeSet::new();
+        while let Some(id) = left.pop() {
+            if seen.insert(id) {
+                let schema = graph.get(id);
+                arbiter.extend(&schema.rest);
+                left.extend(schema.in_place().chain(schema.below()));
+            }
+        }
+        Self { read: 0, whole: BTreeMap::new(), arbiter, closed }
+    }
+}
+
+fn find<T>(tables: &[T], table: u32) -> Option<&T> {
+    tables.get(usize::try_from(table).ok()?)
+}
+
+fn keyword(rest: &Rest) -> &'static str {
+    match rest {
+        Rest::AnyOf(_) => "anyOf",
+        Rest::OneOf(_) => "oneOf",
+        Rest::Not(_) => "not",
+        Rest::If(_) => "if",
+        Rest::Values(_) => "enum",
+        Rest::Unique => "uniqueItems",
+        Rest::Names(_) => "propertyNames",
+        Rest::Contains(_) => "contains",
+        Rest::Follows(_) => "$ref",
+    }
+}

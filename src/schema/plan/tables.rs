@@ -1,0 +1,217 @@
+//! What is said of each sort of values, gathered from all schemas that apply to it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::super::formats::Check;
+use super::super::graph::{Counts, NodeId, Schema, Types};
+use super::super::pattern::Pattern;
+use super::compile::{Applying, Compiler, Set};
+use super::kinds::Kinds;
+use super::names::Names;
+use super::node::{Extra, Items, Ix, Members, Numbers, Rest, TextList, Texts, integer_range};
+
+/// Patterns of one object for which every combination is laid out: at one more, twice as many places.
+const PATTERNS: usize = 4;
+
+/// What is said of numbers; takes the kind out of which no number is left.
+pub(super) fn numbers(applying: &Applying<'_>, kinds: &mut Kinds) -> Option<Numbers> {
+    let mut numbers = Numbers {
+        integers: false,
+        bounds: Vec::new(),
+        range: None,
+        multiples: Vec::new(),
+        formats: Vec::new(),
+        lists: Vec::new(),
+    };
+    for (_, schema) in &applying.schemas {
+        if let Some(types) = schema.types.filter(|types| !types.has(Types::NUMBER)) {
+            numbers.integers = true;
+            if !types.has(Types::INTEGER) {
+                *kinds = Kinds::INTEGER;
+            }
+        }
+        numbers.bounds.extend(schema.bounds.iter().cloned());
+        numbers.multiples.extend(schema.multiple_of.clone());
+        if let Some(Check::Number(format)) = &schema.format {
+            numbers.formats.push(*format);
+        }
+        let spelled = |values: &mut dyn Iterator<Item = &serde_json::Value>| -> Vec<String> {
+            values.filter_map(serde_json::Value::as_number).map(|n| n.as_str().to_owned()).collect()
+        };
+        numbers.lists.extend(schema.options.as_ref().map(|list| spelled(&mut list.iter())));
+        numbers
+            .lists
+            .extend(schema.constant.as_ref().map(|one| spelled(&mut std::iter::once(one))));
+    }
+    let free = !numbers.integers
+        && numbers.bounds.is_empty()
+        && numbers.multiples.is_empty()
+        && numbers.formats.is_empty()
+        && numbers.lists.is_empty();
+    numbers.range = integer_range(&numbers.bounds);
+    (!free).then_some(numbers)
+}
+
+pub(super) fn texts(applying: &Applying<'_>) -> Option<Texts> {
+    let mut texts = Texts {
+        length: Counts::default(),
+        patterns: Vec::new(),
+        formats: Vec::new(),
+        lists: Vec::new(),
+    };
+    for (_, schema) in &applying.schemas {
+        texts.length = tighter(texts.length, schema.length);
+        texts.patterns.extend(schema.pattern.clone());
+        texts
+            .formats
+            .extend(schema.format.clone().filter(|check| !matches!(check, Check::Number(_))));
+        let spelled = |values: &mut dyn Iterator<Item = &serde_json::Value>| {
+            TextList::new(values.filter_map(serde_json::Value::as_str).map(str::to_owned).collect())
+        };
+        texts.lists.extend(schema.options.as_ref().map(|list| spelled(&mut list.iter())));
+        texts.lists.extend(schema.constant.as_ref().map(|one| spelled(&mut std::iter::once(one))));
+    }
+    let free = texts.length == Counts::default()
+        && texts.patterns.is_empty()
+        && texts.formats.is_empty()
+        && texts.lists.is_empty();
+    (!free).then_some(texts)
+}
+
+fn tighter(a: Counts, b: Counts) -> Counts {
+    let most = match (a.most, b.most) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    Counts { least: a.least.max(b.least), most }
+}
+
+impl Compiler<'_> {
+    pub(super) fn items(&mut self, applying: &mut Applying<'_>) -> Option<Items> {
+        let Applying { schemas, rests } = applying;
+        let (mut count, mut below) = (Counts::default(), Set::new());
+        for (id, schema) in schemas.iter() {
+            count = tighter(count, schema.item_count);
+            if schema.prefix.is_empty() {
+                below.extend(schema.items);
+            } else {
+                rests.push(Rest::Follows(*id));
+            }
+            if schema.unique {
+                rests.push(Rest::Unique);
+            }
+            rests.extend(schema.contains.map(Rest::Contains));
+        }
+        let item = self.node(below);
+        (item != Ix::ANY || count != Counts::default()).then_some(Items { count, item })
+    }
+
+    pub(super) fn members(&mut self, applying: &mut Applying<'_>) -> Option<Members> {
+        let Applying { schemas, rests } = applying;
+        let mut count = Counts::default();
+        let mut patterns: Vec<Arc<Pattern>> = Vec::new();
+        for (_, schema) in schemas.iter() {
+            count = tighter(count, schema.member_count);
+            rests.extend(schema.names.map(Rest::Names));
+            for (pattern, _) in &schema.patterns {
+                if !patterns.iter().any(|other| other.source() == pattern.source()) {
+                    patterns.push(Arc::clone(pattern));
+                }
+            }
+        }
+        let mut laid_out: Vec<&Schema> = schemas.iter().map(|(_, schema)| *schema).collect();
+        if patterns.len() > PATTERNS {
+            // Too many ways to go on: what such a schema says of members is judged on the tape.
+            let many = schemas.iter().filter(|(_, schema)| !schema.patterns.is_empty());
+            rests.extend(many.map(|(id, _)| Rest::Follows(*id)));
+            laid_out.retain(|schema| schema.patterns.is_empty());
+            patterns.clear();
+        }
+        let declared = declared(schemas.iter().map(|(_, schema)| *schema));
+        let extra = self.extra(&laid_out, patterns);
+        let places: Vec<(String, Ix)> = (declared.iter())
+            .map(|name| {
+                let matching = |pattern: &Pattern| pattern.is_match(name);
+                let set = laid_out.iter().flat_map(|schema| below(schema, Some(name), &matching));
+                ((*name).to_owned(), self.node(set.collect()))
+            })
+            .collect();
+        let free =
+            places.is_empty() && count == Counts::default() && matches!(extra, Extra::One(Ix::ANY));
+        let mut members = Members {
+            names: Names::new(places),
+            required: vec![0; declared.len().div_ceil(64)],
+            count,
+            needs: Vec::new(),
+            implies: Vec::new(),
+            extra,
+        };
+        for (_, schema) in schemas.iter() {
+            require(&mut members, schema);
+        }
+        (!free).then_some(members)
+    }
+
+    /// Where members go on that are not declared.
+    fn extra(&mut self, schemas: &[&Schema], patterns: Vec<Arc<Pattern>>) -> Extra {
+        if patterns.is_empty() {
+            return Extra::One(self.node(schemas.iter().filter_map(|s| s.additional).collect()));
+        }
+        let places = (0..1_usize << patterns.len()).map(|bits| {
+            let matching = |pattern: &Pattern| {
+                let same = |other: &Arc<Pattern>| other.source() == pattern.source();
+                patterns.iter().position(same).is_some_and(|n| bits >> n & 1 == 1)
+            };
+            let set = schemas.iter().flat_map(|schema| below(schema, None, &matching));
+            self.node(set.collect())
+        });
+        let places = places.collect();
+        Extra::ByPattern(patterns, places)
+    }
+}
+
+/// All names that some schema speaks of, each once, in the order of the schemas.
+fn declared<'s>(schemas: impl Iterator<Item = &'s Schema>) -> Vec<&'s str> {
+    let (mut seen, mut order) = (HashSet::new(), Vec::new());
+    for schema in schemas {
+        let needs = schema.needs.iter().flat_map(|(name, list)| std::iter::once(name).chain(list));
+        let named = (schema.properties.iter().map(|(name, _)| name))
+            .chain(&schema.required)
+            .chain(needs)
+            .chain(schema.implies.iter().map(|(name, _)| name));
+        order.extend(named.map(String::as_str).filter(|name| seen.insert(*name)));
+    }
+    order
+}
+
+/// Adds which names must be there.
+fn require(members: &mut Members, schema: &Schema) {
+    let Members { names, required, needs, implies, .. } = members;
+    // All of them are declared.
+    let index = |name: &String| names.find(name).unwrap_or(usize::MAX);
+    for name in &schema.required {
+        let index = index(name);
+        if let Some(word) = required.get_mut(index / 64) {
+            *word |= 1 << (index % 64);
+        }
+    }
+    let listed =
+        schema.needs.iter().map(|(name, list)| (index(name), list.iter().map(index).collect()));
+    needs.extend(listed);
+    implies.extend(schema.implies.iter().map(|(name, id)| (index(name), *id)));
+}
+
+/// What one schema says of a member, given which patterns its name matches.
+fn below<'s>(
+    schema: &'s Schema,
+    name: Option<&str>,
+    matching: &dyn Fn(&Pattern) -> bool,
+) -> Vec<NodeId> {
+    let mut ids: Vec<NodeId> = name.and_then(|name| schema.property(name)).into_iter().collect();
+    ids.extend(schema.patterns.iter().filter(|(pattern, _)| matching(pattern)).map(|(_, id)| *id));
+    if ids.is_empty() {
+        ids.extend(schema.additional);
+    }
+    ids
+}
