@@ -15,14 +15,17 @@ import json
 import os
 import random
 import statistics
+import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 import secval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Case = tuple[secval.Schema, bytes]
 
@@ -75,7 +78,7 @@ def measure(cases: list[Case], rounds: int, repeats: int) -> dict[str, float]:
     }
     for schema, text in cases:
         if not schema.is_valid(text):
-            raise SystemExit("a payload does not follow its schema")
+            sys.exit("a payload does not follow its schema")
     ratios: dict[str, list[float]] = {name: [] for name in readers}
     for _ in range(rounds):
         order = cases * repeats

@@ -185,6 +185,7 @@ impl<'d> Value<'d> {
     }
 
     /// The value of the same document at an index of its tape.
+    #[must_use]
     pub fn at(self, node: u32) -> Self {
         Self { node, ..self }
     }
