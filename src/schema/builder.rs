@@ -1,6 +1,7 @@
 //! Collects schemas and compiles them: finds their faults, and where these are.
 
 use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use referencing::Registry;
@@ -26,6 +27,7 @@ pub struct SetBuilder {
     graph: Graph,
     compiled: Vec<Compiled>,
     same: HashMap<String, SchemaId>,
+    verify: Option<NonZeroU64>,
 }
 
 impl SetBuilder {
@@ -38,6 +40,12 @@ impl SetBuilder {
     pub fn resource(&mut self, uri: &str, document: Serde) {
         self.resources.push((uri.trim_end_matches('#').to_owned(), document));
         self.prepared.clear();
+    }
+
+    /// Has one of so many accepted values judged again by the arbiter; none by default. Should it not agree, the value
+    /// is refused and counted by [`Set::differences`].
+    pub fn verify(&mut self, one_of: NonZeroU64) {
+        self.verify = Some(one_of);
     }
 
     /// Compiles a schema; the same schema is compiled once.
@@ -77,7 +85,7 @@ impl SetBuilder {
 
     /// The set; judges from now on.
     pub fn build(self) -> Result<Set, Vec<CompileError>> {
-        Ok(Set::new(self.graph, self.compiled))
+        Ok(Set::new(self.graph, self.compiled, self.verify))
     }
 
     /// Compiles a document of its own; its faults are told by pointers below `at`.

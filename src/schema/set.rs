@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::num::NonZeroU64;
 
 use jsonschema::ValidationError;
 
@@ -26,6 +27,10 @@ pub struct Set {
     plan: Plan,
     entries: Vec<Option<Entry>>,
     compiled: Vec<Compiled>,
+    /// One of so many accepted values is judged again.
+    verify: Option<NonZeroU64>,
+    /// Accepted values, as far as some are judged again.
+    accepted: Count,
     differences: Count,
 }
 
@@ -40,10 +45,11 @@ pub(super) struct Compiled {
 }
 
 impl Set {
-    pub(super) fn new(graph: Graph, compiled: Vec<Compiled>) -> Self {
+    pub(super) fn new(graph: Graph, compiled: Vec<Compiled>, verify: Option<NonZeroU64>) -> Self {
         let roots = compiled.iter().map(|one| one.covered.then_some(one.root));
         let (plan, entries) = Plan::compile(&graph, roots);
-        Self { graph, plan, entries, compiled, differences: Count::default() }
+        let (accepted, differences) = (Count::default(), Count::default());
+        Self { graph, plan, entries, compiled, verify, accepted, differences }
     }
 
     /// Parses strictly and judges in one go: the document, or the first fault.
@@ -81,6 +87,9 @@ impl Set {
     /// What follows from the plan's, or the slow judge's, answer.
     fn verdict(&self, compiled: &Compiled, value: Value<'_>, valid: bool) -> Result<(), Violation> {
         if valid {
+            if self.is_sampled() && compiled.arbiter.is_valid(value) == Ok(false) {
+                return Err(self.differ());
+            }
             return self.undeclared(compiled, value, 1).into_iter().next().map_or(Ok(()), Err);
         }
         let tell = |error: &ValidationError<'_>| self.tell(compiled, value, error);
@@ -91,18 +100,32 @@ impl Set {
         }
     }
 
+    /// Whether an accepted value is one of those that are judged again.
+    fn is_sampled(&self) -> bool {
+        self.verify.is_some_and(|one_of| {
+            self.accepted.add();
+            self.accepted.get().is_multiple_of(one_of.get())
+        })
+    }
+
     /// Judges a value: the first violation.
     pub fn judge_value(&self, id: SchemaId, value: Value<'_>) -> Result<(), Violation> {
         let Some(compiled) = self.compiled(id) else { return Err(unknown()) };
-        let valid = match self.entry(id) {
-            Some(entry) => BUFFERS.with_borrow_mut(|work| {
-                let mut follower = Follower::new(&self.plan, entry, work);
-                follower.walk(value);
-                follower.accepts(value, &self.graph)
-            }),
+        let valid = match self.planned(id, value) {
+            Some(valid) => valid,
             None => self.follows(compiled, value)?,
         };
         self.verdict(compiled, value, valid)
+    }
+
+    /// The plan's answer, where it has one.
+    fn planned(&self, id: SchemaId, value: Value<'_>) -> Option<bool> {
+        let entry = self.entry(id)?;
+        Some(BUFFERS.with_borrow_mut(|work| {
+            let mut follower = Follower::new(&self.plan, entry, work);
+            follower.walk(value);
+            follower.accepts(value, &self.graph)
+        }))
     }
 
     /// How often the arbiter found nothing wrong with a value that was refused, or the other way. Each time the value
@@ -138,7 +161,14 @@ impl Set {
         let Some(compiled) = self.compiled(id) else { return vec![unknown()] };
         let tell = |error: &ValidationError<'_>| self.tell(compiled, value, error);
         match compiled.arbiter.violations(value, limit, tell) {
-            Ok(none) if none.is_empty() => self.undeclared(compiled, value, limit),
+            Ok(none) if none.is_empty() && limit > 0 => {
+                let undeclared = self.undeclared(compiled, value, limit);
+                if undeclared.is_empty() && self.planned(id, value) == Some(false) {
+                    // Never an empty list for what is refused.
+                    return vec![self.differ()];
+                }
+                undeclared
+            }
             Ok(violations) => violations,
             Err(TooDeep) => vec![too_deep()],
         }

@@ -54,6 +54,8 @@ fn cases(folder: &Path) -> (Set, Vec<Case>) {
         let payload = read(&folder.join(format!("{stem}.json")));
         cases.push(Case { name: stem.to_owned(), payload, id, arbiter });
     }
+    // Every accepted payload is judged by both.
+    builder.verify(std::num::NonZeroU64::MIN);
     (builder.build().expect("a set"), cases)
 }
 
@@ -341,4 +343,66 @@ fn every_part_is_told_where_it_runs() {
         (arbiter.read, arbiter.arbiter.into_iter().collect()),
         (0, vec!["unevaluatedItems"])
     );
+}
+
+/// Judges text by a schema on a thread with a small stack, under ceilings that let it through.
+fn on_a_small_stack(schema: Value, text: String) -> bool {
+    let judge = move || {
+        let mut builder = SetBuilder::new();
+        let id = builder.add(&schema, None, &Options::default()).expect("a schema");
+        let set = builder.build().expect("a set");
+        let limits = Limits { max_depth: usize::MAX, ..Limits::default() };
+        set.judge(id, Cow::Owned(text.into_bytes()), &limits, Tape::default()).is_ok()
+    };
+    let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(judge);
+    thread.expect("a thread").join().expect("an answer")
+}
+
+#[test]
+fn depth_and_breadth_cost_no_stack() {
+    let nested = |end: &str| format!("{}{end}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let lists = json!({"items": {"$ref": "#"}, "not": {"const": 1}});
+    assert!(on_a_small_stack(lists.clone(), nested("2")));
+    assert!(!on_a_small_stack(lists, nested("1")));
+    let objects = json!({"properties": {"a": {"$ref": "#"}}, "type": "object", "maxProperties": 1});
+    let text = format!("{}{{}}{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
+    assert!(on_a_small_stack(objects.clone(), text.clone()));
+    assert!(!on_a_small_stack(objects, text.replace("{}", "3")));
+    let unique = json!({"uniqueItems": true});
+    let items: Vec<String> = (0..100_000).map(|n| format!("{{\"n\":{n}}}")).collect();
+    assert!(on_a_small_stack(unique.clone(), format!("[{}]", items.join(","))));
+    assert!(!on_a_small_stack(unique, format!("[{},{{\"n\":7.0}}]", items.join(","))));
+    let branches: Vec<Value> = (0..300)
+        .map(|n| json!({"properties": {"kind": {"const": n}}, "required": ["kind"]}))
+        .collect();
+    let text = format!("[{}]", vec!["{\"kind\":299}"; 200].join(","));
+    assert!(on_a_small_stack(json!({"items": {"oneOf": branches}}), text));
+}
+
+#[test]
+fn no_order_of_members_is_forgotten_or_believed() {
+    let names: Vec<String> = (0..200).map(|n| format!("name{n}")).collect();
+    let properties: serde_json::Map<String, Value> =
+        names.iter().map(|name| (name.clone(), json!({"type": "integer"}))).collect();
+    let schema =
+        json!({"properties": properties, "required": names, "additionalProperties": false});
+    let mut builder = SetBuilder::new();
+    let id = builder.add(&schema, None, &Options::default()).expect("a schema");
+    let set = builder.build().expect("a set");
+    let mut random = Random(3);
+    let mut order = names.clone();
+    for _ in 0..200 {
+        let last = random.below(order.len());
+        order.swap(0, last);
+        let text = |names: &[String], value: &str| {
+            let members: Vec<_> = names.iter().map(|name| format!("\"{name}\":{value}")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        assert!(is_valid(&set, id, text(&order, "1").as_bytes()));
+        assert!(!is_valid(&set, id, text(&order[1..], "1").as_bytes()), "one is missing");
+        assert!(!is_valid(&set, id, text(&order, "true").as_bytes()), "of another type");
+        let mut more = order.clone();
+        more.push("name200".to_owned());
+        assert!(!is_valid(&set, id, text(&more, "1").as_bytes()), "one is undeclared");
+    }
 }
