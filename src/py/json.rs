@@ -9,7 +9,8 @@ use pyo3::types::{PyBool, PyDict, PyInt};
 
 use super::text::{Text, work_on};
 use super::{errors, objects};
-use crate::json::{self, Tape};
+use crate::json::{self, Error, Tape};
+use crate::reason::Reason;
 
 /// Ceilings of the JSON reader. What is at a ceiling is allowed; None, where it is the default, is no ceiling.
 ///
@@ -172,10 +173,22 @@ pub(super) fn loads<'py>(
     let limits = limits.map_or_else(json::Limits::default, |limits| limits.get().into());
     let text = Text::of(text)?;
     let bytes = text.bytes.as_ref();
-    let parsed =
-        work_on(py, bytes.len(), || json::parse(Cow::Borrowed(bytes), &limits, Tape::default()));
-    match parsed {
-        Ok(document) => objects::build(py, document.root()),
-        Err(error) => Err(errors::json(py, text.explain(error, &limits), bytes)),
+    let tape = Tape::spare();
+    // Names are compared by the dicts that they are put into; only if that, or anything else, shows a fault is the
+    // text read again, to find the first one.
+    let read =
+        work_on(py, bytes.len(), || json::parse_unproven(Cow::Borrowed(bytes), &limits, tape));
+    if let Ok(unproven) = read {
+        let built = objects::build_unproven(py, &unproven)?;
+        unproven.into_tape().keep();
+        if let Some(built) = built {
+            return Ok(built);
+        }
     }
+    let first = work_on(py, bytes.len(), || {
+        let strict = json::parse(Cow::Borrowed(bytes), &limits, Tape::spare());
+        strict.map(|sound| sound.into_tape().keep())
+    });
+    let error = first.err().unwrap_or(Error::new(Reason::JsonDuplicateKey, 0));
+    Err(errors::json(py, text.explain(error, &limits), bytes))
 }

@@ -6,6 +6,8 @@
 //! one that makes a document of Python objects.
 
 mod check;
+#[cfg(secval_cpython)]
+mod cpython;
 mod errors;
 mod gate;
 mod json;
@@ -13,6 +15,8 @@ mod limiter;
 mod objects;
 mod panics;
 mod pending;
+#[cfg(not(secval_cpython))]
+mod portable;
 mod request;
 mod schema;
 mod text;

@@ -1,87 +1,76 @@
-//! A document as Python objects: the one function that makes them.
+//! A document as Python objects: `dict`, `list`, `str`, `int`, `float`, `bool`, `None`.
+//!
+//! The objects are ordinary and nobody else's. They are made from the text's end to its beginning, on a pile and
+//! without recursion: a text's depth costs heap, never stack. A container is made when all that it holds is made,
+//! and filled before anything else can run: nobody ever sees one that is half full.
+//!
+//! On the versions of CPython that this was tested with it is `cpython.rs` that makes them; on all others, on
+//! free-threaded builds and for the stable ABI, `portable.rs`, which uses public API only.
 
+use pyo3::exceptions::PySystemError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
+use pyo3::types::{PyInt, PyString};
 
-use crate::json::{Items, Kind, Members, Number, Value};
+use crate::json::{Unproven, Value};
+
+#[cfg(secval_cpython)]
+use super::cpython as maker;
+#[cfg(not(secval_cpython))]
+use super::portable as maker;
 
 /// More digits than this `int()` refuses to read at once (its default limit is 4,300).
 const DIGITS_AT_ONCE: usize = 4_000;
 
-/// A container being filled.
-enum Open<'py, 'd> {
-    List(Bound<'py, PyList>, Items<'d>),
-    Dict(Bound<'py, PyDict>, Members<'d>),
-}
-
-/// Makes the Python objects of a value: `dict`, `list`, `str`, `int`, `float`, `bool`, `None`.
-///
-/// Without recursion: a text's depth costs heap, never stack.
+/// Makes the Python objects of a value.
 pub(super) fn build<'py>(py: Python<'py>, root: Value<'_>) -> PyResult<Bound<'py, PyAny>> {
-    let (result, first) = make(py, root)?;
-    let mut open: Vec<Open<'_, '_>> = first.into_iter().collect();
-    while let Some(top) = open.last_mut() {
-        let inner = match top {
-            Open::List(list, items) => items.next().map(|item| {
-                let (object, inner) = make(py, item)?;
-                list.append(object).map(|()| inner)
-            }),
-            Open::Dict(dict, members) => members.next().map(|(name, member)| {
-                let (object, inner) = make(py, member)?;
-                dict.set_item(name, object).map(|()| inner)
-            }),
-        };
-        match inner {
-            Some(inner) => open.extend(inner?),
-            None => drop(open.pop()),
-        }
+    match maker::build(py, root)? {
+        Some(made) => Ok(made),
+        None => Err(PySystemError::new_err("a document has a repeated name")),
     }
-    Ok(result)
 }
 
-/// The object of one value; a container is made empty, and given back to be filled.
-fn make<'py, 'd>(
+/// Makes the Python objects of a text; nothing if a dict came out smaller than its object, which says that a
+/// name is repeated.
+pub(super) fn build_unproven<'py>(
     py: Python<'py>,
-    value: Value<'d>,
-) -> PyResult<(Bound<'py, PyAny>, Option<Open<'py, 'd>>)> {
-    let scalar = match value.kind() {
-        Kind::Array => {
-            let list = PyList::empty(py);
-            return Ok((list.clone().into_any(), Some(Open::List(list, value.items()))));
-        }
-        Kind::Object => {
-            let dict = PyDict::new(py);
-            return Ok((dict.clone().into_any(), Some(Open::Dict(dict, value.members()))));
-        }
-        Kind::Null => py.None().into_bound(py),
-        Kind::Bool => PyBool::new(py, value.as_bool().unwrap_or_default()).to_owned().into_any(),
-        Kind::String => PyString::new(py, value.as_str().unwrap_or_default()).into_any(),
-        Kind::Number => match value.as_number() {
-            Some(number) => make_number(py, number)?,
-            None => py.None().into_bound(py),
-        },
-    };
-    Ok((scalar, None))
+    text: &Unproven<'_>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    maker::build(py, text.root())
 }
 
-fn make_number<'py>(py: Python<'py>, number: Number<'_>) -> PyResult<Bound<'py, PyAny>> {
-    if !number.is_integer_literal() {
-        return Ok(PyFloat::new(py, number.as_f64()).into_any());
-    }
-    if let Some(small) = number.as_i64() {
-        return Ok(small.into_pyobject(py)?.into_any());
-    }
-    let text = number.text();
+/// The `int` of an integer literal of any length.
+pub(super) fn big_integer<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text),
     };
     let int = py.get_type::<PyInt>();
-    let mut total = 0_i32.into_pyobject(py)?.into_any();
-    for chunk in digits.as_bytes().chunks(DIGITS_AT_ONCE) {
-        let scale = 10_i32.into_pyobject(py)?.pow(chunk.len(), py.None())?;
-        // The chunk is ASCII digits: the parser has read them.
-        total = total.mul(scale)?.add(int.call1((String::from_utf8_lossy(chunk),))?)?;
+    let mut parts = Vec::new();
+    // From the right, so that all parts but the first have the same length.
+    for part in digits.as_bytes().rchunks(DIGITS_AT_ONCE) {
+        // ASCII digits: the parser has read them.
+        parts.push(int.call1((PyString::new(py, &String::from_utf8_lossy(part)),))?);
     }
+    let mut scale = 10_i32.into_pyobject(py)?.into_any().pow(DIGITS_AT_ONCE, py.None())?;
+    // Neighbours are put together, then those pairs, and so on: factors of like length multiply fastest.
+    while parts.len() > 1 {
+        let mut joined = Vec::with_capacity(parts.len().div_ceil(2));
+        for pair in parts.chunks(2) {
+            joined.push(match pair {
+                [low, high] => high.mul(&scale)?.add(low)?,
+                rest => rest.first().cloned().unwrap_or_else(|| scale.clone()),
+            });
+        }
+        parts = joined;
+        if parts.len() > 1 {
+            scale = scale.mul(&scale)?;
+        }
+    }
+    let total = parts.pop().unwrap_or(scale);
     if negative { total.neg() } else { Ok(total) }
+}
+
+/// What cannot be: a container that has less on the pile than it holds.
+pub(super) fn torn() -> PyErr {
+    PySystemError::new_err("a document's tape is torn")
 }

@@ -1,0 +1,188 @@
+"""The objects that `loads` makes are ordinary, independent, and what `json.loads` makes, whatever was read before."""
+
+from __future__ import annotations
+
+import gc
+import json
+import random
+import sys
+import threading
+import tracemalloc
+
+from conftest import need
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import secval
+
+
+def alike(left, right):
+    """Equal, of the same types, in the same order, and watched by the collector alike."""
+    pile = [(left, right)]
+    while pile:
+        a, b = pile.pop()
+        assert type(a) is type(b)
+        assert gc.is_tracked(a) == gc.is_tracked(b)
+        if isinstance(a, dict):
+            assert list(a) == list(b)
+            pile.extend((a[key], b[key]) for key in a)
+            assert all(type(key) is str for key in a)
+        elif isinstance(a, list):
+            assert len(a) == len(b)
+            pile.extend(zip(a, b, strict=True))
+        else:
+            assert a == b
+
+
+NAMES = st.sampled_from(["", "a", "id", "name", "é", "名", "😀", "n" * 70, *map(str, range(9))])
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(-(10**60), 10**60),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(codec="utf-8")),
+)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(NAMES, inner, max_size=7)
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(VALUES, st.booleans())
+def test_any_value_comes_out_as_from_the_standard_library(value, escaped):
+    text = json.dumps(value, ensure_ascii=escaped).encode("utf-8")
+    # Three times: a shape is remembered at the second, and copied at the third.
+    for _ in range(3):
+        alike(secval.loads(text), json.loads(text))
+
+
+def test_real_payloads_read_in_any_order():
+    folder = need("github-webhooks")
+    texts = [p.read_bytes() for p in folder.glob("*.json") if ".schema." not in p.name]
+    choice = random.Random(5)
+    for _ in range(4):
+        choice.shuffle(texts)
+        for text in texts:
+            alike(secval.loads(text), json.loads(text))
+
+
+def test_objects_of_one_shape_share_nothing_that_can_change():
+    text = b'{"one": 1, "two": [2], "three": {"four": 4}}'
+    made = [secval.loads(text) for _ in range(5)]
+    for index, document in enumerate(made):
+        document["one"] = index
+        document["five"] = index
+        del document["two"]
+        document["three"]["four"] = index
+    for index, document in enumerate(made):
+        assert document == {"one": index, "three": {"four": index}, "five": index}
+    assert secval.loads(text) == {"one": 1, "two": [2], "three": {"four": 4}}
+
+
+def test_the_same_names_in_another_order_are_another_shape():
+    for _ in range(4):
+        assert list(secval.loads(b'{"a": 1, "b": 2, "c": 3}')) == ["a", "b", "c"]
+        assert list(secval.loads(b'{"c": 1, "a": 2, "b": 3}')) == ["c", "a", "b"]
+
+
+def test_a_shape_that_repeats_a_name_is_never_remembered():
+    for _ in range(5):
+        for text in (b'{"a": 1, "b": 2, "a": 3}', b'{"a": 1, "\\u0061": 2}', b'[{"b": 1, "b": 1}]'):
+            try:
+                secval.loads(text)
+            except secval.JSONError as error:
+                assert error.code == "json.duplicate_key"
+            else:
+                raise AssertionError(text)
+
+
+def test_objects_of_every_size():
+    for count in [*range(70), 127, 128, 129, 300, 5000]:
+        text = json.dumps({f"n{index}": [index] for index in range(count)}).encode()
+        for _ in range(3):
+            alike(secval.loads(text), json.loads(text))
+
+
+def test_memory_stays_where_it_is():
+    texts = [
+        json.dumps({f"k{a}": {"x": [1, 2.5, "ö", None, True, 10**30]}, f"l{b}": "y" * a}).encode()
+        for a in range(40)
+        for b in range(5)
+    ]
+    broken = [text[:-1] + b',"k0":1,"k0":2}' for text in texts]
+
+    def work(times):
+        for _ in range(times):
+            for text in texts:
+                secval.loads(text)
+            for text in broken:
+                try:
+                    secval.loads(text)
+                except secval.JSONError:
+                    pass
+
+    work(5)
+    gc.collect()
+    none = sys.getrefcount(None)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    work(50)
+    gc.collect()
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert grown < 20_000
+    assert abs(sys.getrefcount(None) - none) < 100
+
+
+def test_members_in_ever_new_orders_do_not_make_memory_grow():
+    names = [f"member {index}" for index in range(12)]
+    choice = random.Random(3)
+
+    def work(times):
+        for _ in range(times):
+            choice.shuffle(names)
+            secval.loads(json.dumps(dict.fromkeys(names, 1)).encode())
+
+    work(30_000)
+    gc.collect()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    work(10_000)
+    gc.collect()
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    # Templates of other shapes take the places of those before.
+    assert grown < 2_000_000
+
+
+def test_many_threads_read_at_once():
+    folder = need("github-webhooks")
+    texts = [p.read_bytes() for p in sorted(folder.glob("*.json"))[:30]]
+    expected = [json.loads(text) for text in texts]
+    faults = []
+
+    def work(seed):
+        choice = random.Random(seed)
+        for _ in range(300):
+            index = choice.randrange(len(texts))
+            if secval.loads(texts[index]) != expected[index]:
+                faults.append(index)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+
+
+def test_a_collection_in_the_middle_sees_nothing_half_made():
+    thresholds = gc.get_threshold()
+    gc.set_threshold(1, 1, 1)
+    try:
+        text = json.dumps([{"a": [{}], "b": {"c": [[]]}, "d": [n]} for n in range(200)]).encode()
+        for _ in range(5):
+            alike(secval.loads(text), json.loads(text))
+    finally:
+        gc.set_threshold(*thresholds)
