@@ -99,8 +99,8 @@ fn gather(tops: u64) -> u64 {
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use std::arch::x86_64::{
-        __m256i, _mm256_cmpeq_epi8, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256,
-        _mm256_set_epi64x, _mm256_set1_epi8,
+        __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
+        _mm256_or_si256, _mm256_set1_epi8,
     };
 
     use super::{BLOCK, Sight};
@@ -111,11 +111,23 @@ mod avx2 {
         see: &mut impl FnMut(Sight),
     ) {
         for block in blocks {
-            let (words, _) = block.as_chunks::<8>();
-            let word = |index: usize| words.get(index).map_or(0, |word| i64::from_le_bytes(*word));
-            let (low, low_high) = look(_mm256_set_epi64x(word(3), word(2), word(1), word(0)));
-            let (up, up_high) = look(_mm256_set_epi64x(word(7), word(6), word(5), word(4)));
-            see(((up << 32) | low, (up_high << 32) | low_high));
+            let (halves, _) = block.as_chunks::<32>();
+            let (mut marks, mut high) = (0, 0);
+            for half in halves {
+                let (half_marks, half_high) = look(load(half));
+                marks = (marks >> 32) | (half_marks << 32);
+                high = (high >> 32) | (half_high << 32);
+            }
+            see((marks, high));
+        }
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn load(bytes: &[u8; 32]) -> __m256i {
+        #[expect(unsafe_code, reason = "put together from words it becomes a load a byte")]
+        // SAFETY: 32 bytes that may be read, of any alignment.
+        unsafe {
+            _mm256_loadu_si256(bytes.as_ptr().cast())
         }
     }
 
