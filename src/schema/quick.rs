@@ -18,6 +18,7 @@ pub(super) fn of(format: &str) -> Option<Quick> {
     Some(match format {
         "date" => |text| is_date(text.as_bytes()),
         "date-time" => is_date_time,
+        "email" => is_email,
         "uri" | "uri-reference" => is_uri,
         "uri-template" => is_template,
         _ => return None,
@@ -105,6 +106,39 @@ fn ends_variables(bytes: &mut std::str::Bytes<'_>) -> bool {
     false
 }
 
+/// Words with dots between them, and a domain of plain labels that ends in letters: RFC 5321.
+fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let is_word = |word: &[u8]| {
+        !word.is_empty()
+            && word.iter().all(|byte| is(*byte, VARIABLE) || matches!(byte, b'-' | b'+'))
+    };
+    local.len() <= 64
+        && local.as_bytes().split(|byte| *byte == b'.').all(is_word)
+        && is_domain(domain.as_bytes())
+}
+
+/// Labels of letters and digits, with single hyphens within.
+fn is_domain(text: &[u8]) -> bool {
+    let (mut label, mut last, mut letters) = (0_usize, b'.', true);
+    for byte in text {
+        match (byte, last) {
+            (b'.' | b'-', b'.' | b'-') => return false,
+            (b'.', _) => (label, letters) = (0, true),
+            (byte, _) if byte.is_ascii_alphanumeric() || *byte == b'-' => {
+                label = label.saturating_add(1);
+                letters &= byte.is_ascii_alphabetic();
+            }
+            _ => return false,
+        }
+        if label > 63 {
+            return false;
+        }
+        last = *byte;
+    }
+    letters && label > 0 && text.len() <= 200 && !text.is_empty()
+}
+
 /// Whether a text has the form of another: the same bytes, and any digit where that has `0`.
 fn has_form(text: &[u8], form: &[u8]) -> bool {
     let alike = |(byte, form): (&u8, &u8)| match form {
@@ -152,7 +186,8 @@ mod tests {
 
     use super::*;
 
-    const FORMATS: [&str; 5] = ["date", "date-time", "uri", "uri-reference", "uri-template"];
+    const FORMATS: [&str; 6] =
+        ["date", "date-time", "email", "uri", "uri-reference", "uri-template"];
 
     fn crate_accepts(format: &str, text: &str) -> bool {
         thread_local! {
@@ -188,6 +223,7 @@ mod tests {
             "2019-05-15T15:20:30Z",
             "2019-05-15T15:20:30+02:00",
             "2020-02-28",
+            "zoe.quill+news@mail.example.com",
             "",
         ] {
             assert!(check(text) >= 1, "{text:?}");
@@ -201,6 +237,12 @@ mod tests {
             "https:///a",
             "a{",
             "a}",
+            "a@b",
+            "a@-b.c",
+            "a@xn--a.bc",
+            "a..b@c.de",
+            "a@1.2.3.4",
+            "_@a.b",
         ] {
             check(text);
         }
@@ -213,8 +255,10 @@ mod tests {
         fn nothing_is_accepted_that_the_crate_refuses(
             date in "[0-9]{2,5}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|z|[+-][0-9]{2}:[0-9]{2})?)?",
             uri in "https?://[a-zA-Z0-9._~:@/?&=#%-]{0,12}[{]?[+#./;?&]?[a-z_,.*%0-9]{0,6}[}]?[a-z/:]{0,3}",
+            email in "[a-z0-9A-Z._+@-]{0,8}@?[a-z0-9.-]{0,10}[.]?[a-z0-9-]{0,4}",
             any in "\\PC{0,16}",
         ) {
+            check(&email);
             check(&date);
             check(&uri);
             check(&any);
