@@ -1,4 +1,74 @@
-//! How often: quotas over sliding windows (being written).
+//! How often: quotas over sliding windows, counted exactly by all threads, and all processes, that share a table.
+//!
+//! # The promise
+//!
+//! Of a quota "L per W", **never more than L are admitted in any window of length W**, by the time of the decision, on
+//! one host: by however many threads and processes, in memory of a fixed size, without a lock, a server or a thread of
+//! its own. An exhausted key is never reset because others need its place. A worker that is killed, at whatever
+//! instant, costs at most its own hit, for one window. In the long run at least 6/7 of L/W are admitted; all of it
+//! where L is at most 7.
+//!
+//! A set that is full of live keys counts newcomers in the overflow, where keys share cells: they are admitted as long
+//! as the cells are many for the keys that overflow in a window, and refused early otherwise (`table_full`), never
+//! admitted too often. [`Stats`] tells how many were. Without an overflow a newcomer to a full set is refused.
+//!
+//! # The words
+//!
+//! Everything shared is 64-bit words ([`Word`](crate::sync::Word)) with two operations, `load` and `swap_if`, both
+//! `SeqCst`. Their bits are drawn where they are read: a line's name in `tag.rs`, a count in `bucket.rs`, two counts of the
+//! overflow in `cell.rs`; `layout.rs` says what lies where, `window.rs` which words of a line count at which time.
+//! What is read from memory is a number to bound, never an index.
+//!
+//! # The rules
+//!
+//! 1. **Look**: a hit reads the tags of its key's set, *then* the clock, *then* the words of the key's lines. A word that
+//!    is newer than the clock says that the reading is old: start again. A key may have two lines; they are summed.
+//! 2. **Refuse** without writing: if the sum and the cost exceed L, or the key is banned. A flood of refusals dirties
+//!    no memory.
+//! 3. **Reserve**: the current word is swapped from exactly the value that was summed. If anybody has counted since, this
+//!    fails, and the hit starts again.
+//! 4. **Verify**: all tags of the set, then all words of the key, are read again. The hit stands if the key's lines and
+//!    their tags are the same, nothing is newer, and the sum, with the hit in it, is at most L.
+//! 5. **Undo** otherwise, and start again: the cost is taken from the word if it still bears the stamp that the hit gave
+//!    it, and the line is still the same key's. A hit of several quotas verifies all of them before it stands, and takes
+//!    back those that it has counted. After a bounded number of starts it is refused.
+//! 6. **Claim**: a line that is free, or was evicted, gets the key's tag as `Born`; what the overflow knows of the key is
+//!    written into its word; then it turns `Live`. Nobody counts in a line that is not `Live`.
+//! 7. **Evict** only a line all of whose words are dead, in two phases: the tag turns `Dying`, one version on; then each
+//!    word is looked at again and emptied. A word that is not dead any more gives the line back. Then it goes to the next key.
+//! 8. **Settle**: whoever meets a `Born` or `Dying` line of its own key finishes or takes back what was begun. Nobody waits
+//!    for a worker that may be dead.
+//!
+//! # The races that look bad
+//!
+//! All of them are of one kind: each side writes its own, then reads the other's. In the total order of `SeqCst` one of
+//! the two writes is first, and its reader sees it.
+//!
+//! | side | writes, then reads | partner | writes, then reads |
+//! |---|---|---|---|
+//! | a hit (`Probe::reserve`, `verify`) | the word, then tags and words | another hit of the key | the same: two hits in one line meet at the swap; in two lines of the key the later one sees both |
+//! | a hit (`Probe::reserve`, `verify`) | the word, then the tag | `evict` | the tag (`Dying`), then the words: the hit is undone, or the line given back |
+//! | two claims of one key (`Table::claim`) | a tag each, then all tags (by starting again) | each other | both lines are the key's, and summed |
+//! | `Probe::spill` | time and cells, then tags (`verify`) | `Table::carried` | the tag (`Born`), then time and cells: the newborn line carries the spilled hit, or the hit sees the line and starts again |
+//!
+//! A hit whose undo comes late can only make the key look fuller than it is, until it is done. A version wraps after 16,384
+//! changes of one tag: a change goes unseen only if exactly a multiple of them falls into one hit.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use secval::clock::ManualClock;
+//! use secval::limit::{Charge, Limiter, Quota};
+//!
+//! let clock = Arc::new(ManualClock::new(1_000_000, 0));
+//! let limiter = Limiter::new(1_000, clock.clone()).unwrap();
+//! let rule = limiter.rule("login", Quota::new(2, 60_000).unwrap()).unwrap();
+//! let hit = || limiter.hit(&[Charge { rule, key: b"192.0.2.1", cost: 1 }]);
+//! assert!(hit().allowed && hit().allowed);
+//! let refused = hit();
+//! assert!(!refused.allowed);
+//! clock.advance(refused.retry_after_ms);
+//! assert!(hit().allowed);
+//! ```
 
 use std::sync::Arc;
 
