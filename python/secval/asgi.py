@@ -8,7 +8,7 @@ Pure ASGI: no framework, no task of its own, no wait that the application would 
 - **http**: the head is judged first; the body of a request that is not admitted is never read. An admitted body
   is counted while it streams, judged, and then replayed to the application as one `http.request`: exactly the
   bytes that were judged, never others. After it the server's own `receive` is used again, so that a disconnect
-  still arrives. An operation without a body gets an empty one, whatever else comes.
+  still arrives. An operation without a body gets an empty one, whatever else comes. Trailers reach nobody.
 - **websocket**: the handshake is judged; a refusal closes before the accept, with the gate's own status where the
   server offers that (`websocket.http.response`) and with 403 elsewhere. Messages are the application's.
 - **lifespan** passes untouched. A scope of any other type is an error.
@@ -222,11 +222,14 @@ def _ask(gate: Gate, scope: Scope, *, websocket: bool) -> Verdict | Pending:
         path, target = _whole(path, target, root)
     if target is not None and query:
         target = target + b"?" + query
+    # A list that is nobody else's: uvicorn with httptools adds the trailers of a chunked body to its own, long after
+    # the head was judged.
+    headers = scope["headers"] = list(scope["headers"])
     client = scope.get("client")
     return gate.head(
         "GET" if websocket else scope["method"],
         target,
-        scope["headers"],
+        headers,
         # Without a client there is a unix socket; some servers say so with an empty text.
         peer=(client[0] or None) if client else None,
         scheme=scope.get("scheme") or ("ws" if websocket else "http"),

@@ -11,7 +11,7 @@ gate = make_gate(answers=AnswersConfig(server_timing=True))
 state = {"started": False}
 
 
-def told(raw):
+def told(raw, headers):
     """What the application knows of the request."""
     verdict = secval.current()
     counters = gate.counters()
@@ -20,6 +20,7 @@ def told(raw):
         "client": verdict.client,
         "json": verdict.json if verdict.judged else "not judged",
         "raw": raw.decode("latin-1"),
+        "trailed": "x-trailed" in headers,
         "counters": counters,
         **state,
     }
@@ -45,7 +46,7 @@ async def asgi(scope, receive, send):
             raw += message["body"]
             if not message["more_body"]:
                 break
-        body = json.dumps(told(raw)).encode()
+        body = json.dumps(told(raw, [name.decode() for name, _ in scope["headers"]])).encode()
         headers = [(b"content-type", b"application/json"), (b"server-timing", b"app;dur=1")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         # In two pieces, as a stream.
@@ -56,7 +57,8 @@ async def asgi(scope, receive, send):
 def wsgi(environ, start_response):
     raw = environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Type", "application/json"), ("Server-Timing", "app;dur=1")])
-    body = json.dumps(told(raw)).encode()
+    names = [name.removeprefix("HTTP_").replace("_", "-").lower() for name in environ]
+    body = json.dumps(told(raw, names)).encode()
     yield body[:5]
     yield body[5:]
 

@@ -120,6 +120,21 @@ def test_bytes_that_nobody_judged_never_arrive(gate):
         assert received == [chunk(), DISCONNECT]
 
 
+def test_trailers_are_no_headers(gate):
+    """uvicorn with httptools adds them to the list of the scope while the body comes."""
+    asked = scope("POST", headers=CHUNKED)
+    head, headers = list(asked["headers"]), asked["headers"]
+
+    async def receive():
+        headers.append((b"authorization", b"nobody judged this"))
+        return chunk(GOOD)
+
+    app, server = App(), Server()
+    asyncio.run(GateMiddleware(app, gate)(asked, receive, server.send))
+    assert server.status == 200
+    assert app.scope["headers"] == head
+
+
 def test_more_body_after_the_end_is_a_disconnect(gate):
     async def app(scope, receive, send):
         received.extend([await receive(), await receive()])

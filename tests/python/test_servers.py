@@ -229,6 +229,14 @@ def test_hostile_framing_is_refused_by_the_server_or_the_gate(server, framing):
     assert answer.status in {400, 501}
 
 
+def test_trailers_are_no_headers(server):
+    """Nobody has judged them, and some servers call them headers when they come."""
+    head = HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(GOOD), GOOD)
+    told = server.raw(head, b"0\r\nX-Trailed: 1\r\n\r\n", pause=0.2).told
+    assert told["raw"].encode() == GOOD
+    assert not told["trailed"]
+
+
 def test_a_client_that_leaves_is_counted_and_not_served(server):
     before = server.counters()
     for framing, half in [
