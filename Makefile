@@ -12,6 +12,7 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PORT ?= 8000
+STRESS_SECONDS ?= 300
 SAY = @printf '\033[1m==> %s\033[0m\n'
 
 # What the extension is made of.
@@ -23,12 +24,13 @@ unexport CONDA_PREFIX
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: help run serve test test-rust test-loom test-python types arrows lint fmt clean
+.PHONY: help run serve test stress test-rust test-loom test-python types arrows lint fmt clean
 
 help:
 	@echo 'make run     the bookings example behind the gate: good and hostile requests, a table, a summary'
 	@echo 'make serve   the same example, left running on port $(PORT) (PORT=...)'
 	@echo 'make test    all tests: Rust, concurrency models, Python, public suites, README, types'
+	@echo 'make stress  the limiter under stops and kills for STRESS_SECONDS=300'
 	@echo 'make lint    rustfmt, clippy, ruff, mypy, basedpyright, import-linter, stubtest'
 	@echo 'make fmt     formats Rust and Python'
 	@echo 'make clean   removes what was built and set up'
@@ -80,6 +82,11 @@ ifneq ($(wildcard tests/loom),)
 	$(SAY) 'checking the concurrency models'
 	@RUSTFLAGS='--cfg loom' cargo test --profile quick --target-dir $(TARGET)/loom --test loom
 endif
+
+# The long form of what `make test-rust` does for some seconds.
+stress:
+	$(SAY) 'stopping and killing processes that share a limiter, for $(STRESS_SECONDS) seconds'
+	@SECVAL_STRESS_SECONDS=$(STRESS_SECONDS) cargo test --profile quick --test core limit_stress -- --nocapture
 
 test-python: $(STAMPS)/test $(STAMPS)/core
 	$(SAY) 'testing from Python: hypothesis, public suites, real servers, README'

@@ -17,6 +17,7 @@ mod gate;
 mod json;
 mod limit;
 mod limit_shared;
+mod limit_stress;
 mod plan;
 mod policy;
 mod schema;
