@@ -12,16 +12,16 @@ A record also has the attributes `secval_reason`, `secval_operation`, `secval_cl
 from __future__ import annotations
 
 import logging
-from threading import Lock
+from threading import Event, Lock
 from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from secval._core import Verdict
+    from secval._core import Gate, Verdict
 
-__all__ = ["Budget", "record"]
+__all__ = ["Budget", "record", "start"]
 
 logger = logging.getLogger("secval")
 
@@ -56,6 +56,17 @@ class Budget:
 
 
 _budget = Budget()
+_started = Event()
+
+
+def start(gate: Gate) -> None:
+    """Says once a process what an operator should know of a gate before its first request."""
+    if gate.sharing_unsaid and not _started.is_set():
+        _started.set()
+        logger.warning(
+            "quotas are counted by each process alone, so N workers admit N times as much: "
+            'write `shared = "auto"` in `[rate]`, or `shared = false` if that is meant'
+        )
 
 
 def record(verdict: Verdict) -> None:

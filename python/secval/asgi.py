@@ -29,7 +29,7 @@ from urllib.parse import quote, unquote
 from secval._core import Gate, Pending, Verdict
 from secval._current import enter, leave
 from secval._headers import merge
-from secval._log import record
+from secval._log import record, start
 from secval.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class GateMiddleware:
             message = "gate is a secval.Gate"  # type: ignore[unreachable]  # callers without types
             raise TypeError(message)
         self.app, self.gate = app, gate
+        start(gate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection.

@@ -1,10 +1,13 @@
-"""`secval` on the command line: look at a policy, and try requests on it. Starts no server and sends nothing.
+"""`secval` on the command line: look at a policy, try requests on it, look at the table that processes count in.
 
     secval check secval.toml
     secval test secval.toml POST /v1/bookings --body booking.json -H 'Host: api.example.com'
+    secval limiter inspect NAME
 
-Exit codes: 0 for a sound policy or an allowed request, 1 for a policy with faults or a refused request, 2 for a
-command that could not be understood.
+Starts no server and sends nothing; what is tried here is counted nowhere else.
+
+Exit codes: 0 for a sound policy, an allowed request or a table that is there, 1 for a policy with faults, a refused
+request or no such table, 2 for a command that could not be understood.
 """
 
 from __future__ import annotations
@@ -16,8 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from secval._core import Gate
-from secval.errors import PolicyError
+from secval._core import Gate, inspect_limiter, remove_limiter
+from secval.errors import PolicyError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,8 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     options = _parser().parse_args(arguments)
+    if options.command == "limiter":
+        return _limiter(options)
     try:
-        gate = Gate.from_file(options.policy)
+        gate = Gate.from_file(options.policy, alone=True)
     except PolicyError as error:
         _show_faults(error, as_json=options.json)
         return FAULT
@@ -52,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="secval", description="Look at a policy, and try requests on it."
+        prog="secval", description="Look at a policy, try requests on it, look at shared tables."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
@@ -82,7 +87,21 @@ def _parser() -> argparse.ArgumentParser:
         choices=("http", "https", "ws", "wss"),
         help="(default: https if the policy has it)",
     )
+    _limiter_parser(commands)
     return parser
+
+
+def _limiter_parser(commands: Any) -> None:
+    shared = "the tables that processes of this user count quotas in"
+    limiter = commands.add_parser("limiter", help=shared, description=shared)
+    actions = limiter.add_subparsers(dest="action", required=True, metavar="ACTION")
+    name = argparse.ArgumentParser(add_help=False)
+    name.add_argument("name", metavar="NAME", help="as `shared` has it, or `secval check` shows it")
+    inspect = "show a table: its quotas with the keys that count, its sizes, what has happened"
+    shown = actions.add_parser("inspect", parents=[name], help=inspect, description=inspect)
+    shown.add_argument("--json", action="store_true", help="for programs")
+    remove = "remove a table's name: its processes go on counting in it, later ones make a new one"
+    actions.add_parser("remove", parents=[name], help=remove, description=remove)
 
 
 def _header(text: str) -> tuple[str, str]:
@@ -116,6 +135,10 @@ def _check(gate: Gate, options: argparse.Namespace) -> int:
     print()
     for rate in common:
         print(f"every request: {_rate(rate)}")
+    if gate.shared is not None:
+        print(f"quotas are counted by all processes together, in the table {gate.shared}")
+    elif gate.sharing_unsaid:
+        print('quotas are counted by each process alone ([rate] shared = "auto": together)')
     print(f"{len(rows)} operations; everything else is refused")
     return OK
 
@@ -273,6 +296,32 @@ def _show_verdict(verdict: Verdict) -> None:
     if verdict.problem():
         print()
         _print_json(json.loads(verdict.problem()))
+
+
+# ---- limiter ----
+
+
+def _limiter(options: argparse.Namespace) -> int:
+    try:
+        if options.action == "remove":
+            remove_limiter(options.name)
+            return OK
+        found = inspect_limiter(options.name)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return FAULT
+    if options.json:
+        _print_json(found)
+        return OK
+    quotas = found.pop("quotas")
+    rows = [(row["quota"] or "bans", str(row["live"])) for row in quotas]
+    for line in _table(("quota", "keys that count"), rows):
+        print(line)
+    print()
+    for line in _table(("", ""), [(name, str(value)) for name, value in found.items()]):
+        if line:
+            print(line)
+    return OK
 
 
 def _print_json(value: Any) -> None:

@@ -178,6 +178,8 @@ class Config:
     """The whole of `secval.toml`, but for the document's own path.
 
     Attributes:
+        rate_shared: `[rate] shared`, which processes count together: "auto" or a name, all of this user on this
+            host; False, each one alone. None says nothing, and each one counts alone with a warning.
         mode: The gate's: "enforce" unless said otherwise.
         reason: Why the mode is "off".
     """
@@ -187,6 +189,7 @@ class Config:
     client: ClientConfig = field(default_factory=ClientConfig)
     request: RequestConfig = field(default_factory=RequestConfig)
     rate: Mapping[str, RateConfig] = field(default_factory=dict[str, RateConfig])
+    rate_shared: str | Literal[False] | None = None
     operations: Mapping[str, OperationConfig] = field(default_factory=dict[str, OperationConfig])
     answers: AnswersConfig = field(default_factory=AnswersConfig)
     mode: Mode | None = None
@@ -194,7 +197,10 @@ class Config:
 
     def to_json(self) -> str:
         """The same as JSON text, in the shape of `secval.toml`."""
-        return json.dumps({"version": 1, **_plain(self)})
+        plain = _plain(self)
+        if "rate_shared" in plain:
+            plain["rate"] = {"shared": plain.pop("rate_shared"), **plain.get("rate", {})}
+        return json.dumps({"version": 1, **plain})
 
 
 def _plain(value: Any) -> Any:

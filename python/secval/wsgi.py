@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from secval._core import Gate, Pending, Verdict
 from secval._current import enter, leave
 from secval._headers import merge
-from secval._log import record
+from secval._log import record, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -54,6 +54,7 @@ class GateMiddleware:
             message = "gate is a secval.Gate"  # type: ignore[unreachable]  # callers without types
             raise TypeError(message)
         self.app, self.gate = app, gate
+        start(gate)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serves one request."""

@@ -165,7 +165,7 @@ impl Open {
     }
 
     fn feed(mut self, engine: Arc<Engine>, chunk: &[u8]) -> Fed {
-        let started = engine.clock.monotonic_ns();
+        let started = engine.setting.clock.monotonic_ns();
         let fault = self.awaited.overflow(self.buffer.len().saturating_add(chunk.len()));
         // What is refused is not kept; what is let through has to be handed on.
         if fault.is_none() || self.case.mode == Mode::Monitor {
@@ -179,7 +179,7 @@ impl Open {
 
     /// Judges the whole body.
     pub(super) fn conclude(mut self, engine: Arc<Engine>, body: Cow<'_, [u8]>) -> Verdict {
-        let started = engine.clock.monotonic_ns();
+        let started = engine.setting.clock.monotonic_ns();
         let judged = self.awaited.judge(&engine, &body);
         self.case.spend(&engine, started);
         match judged {

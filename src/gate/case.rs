@@ -65,7 +65,7 @@ impl Case {
 
     /// Adds the time since `started`.
     pub(super) fn spend(&mut self, engine: &Engine, started: u64) {
-        let now = engine.clock.monotonic_ns();
+        let now = engine.setting.clock.monotonic_ns();
         self.spent_ns = self.spent_ns.saturating_add(now.saturating_sub(started));
     }
 

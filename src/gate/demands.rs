@@ -63,7 +63,8 @@ pub(super) fn sunset(
     engine: &Engine,
 ) -> Result<(), Reason> {
     if let Some(sunset) = operation.sunset {
-        let now = i64::try_from(engine.clock.wall_ms().div_euclid(1_000)).unwrap_or(i64::MAX);
+        let now =
+            i64::try_from(engine.setting.clock.wall_ms().div_euclid(1_000)).unwrap_or(i64::MAX);
         if sunset <= now {
             return Err(Reason::RouteSunset);
         }

@@ -6,8 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::params;
-use super::rates::Limits;
-use crate::clock::Clock;
+use super::rates::{Limits, Setting};
 use crate::event::{Counters, RequestIds};
 use crate::json::Document;
 use crate::limit::LimiterError;
@@ -20,7 +19,7 @@ pub(super) struct Engine {
     pub(super) limits: Limits,
     pub(super) counters: Arc<Counters>,
     pub(super) ids: Arc<RequestIds>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) setting: Setting,
     /// The parameters of a request that has none.
     pub(super) no_parameters: Document<'static>,
 }
@@ -55,21 +54,21 @@ impl fmt::Display for EngineFault {
 impl std::error::Error for EngineFault {}
 
 impl Engine {
-    pub(super) fn new(policy: Policy, clock: Arc<dyn Clock>) -> Result<Self, EngineFault> {
-        let limits = Limits::new(&policy, &clock)?;
+    pub(super) fn new(policy: Policy, setting: Setting) -> Result<Self, EngineFault> {
+        let limits = Limits::new(&policy, &setting)?;
         let ids = RequestIds::new().map_err(|_| EngineFault::NoRandomness)?;
         let no_parameters = params::none().map_err(|_| EngineFault::Internal)?;
         let (counters, ids) = (Arc::new(Counters::default()), Arc::new(ids));
-        Ok(Self { policy, limits, counters, ids, clock, no_parameters })
+        Ok(Self { policy, limits, counters, ids, setting, no_parameters })
     }
 
     /// The next policy's engine, which goes on counting.
     pub(super) fn succeed(&self, policy: Policy) -> Result<Self, EngineFault> {
-        let limits = self.limits.succeed(&policy)?;
+        let setting = self.setting.clone();
+        let limits = self.limits.succeed(&policy, &setting)?;
         let no_parameters = params::none().map_err(|_| EngineFault::Internal)?;
         let (counters, ids) = (Arc::clone(&self.counters), Arc::clone(&self.ids));
-        let clock = Arc::clone(&self.clock);
-        Ok(Self { policy, limits, counters, ids, clock, no_parameters })
+        Ok(Self { policy, limits, counters, ids, setting, no_parameters })
     }
 
     /// Counts a decision.

@@ -92,6 +92,7 @@ use body::{Awaited, Open};
 use case::Case;
 use engine::Engine;
 use fault::Fault;
+use rates::Setting;
 use target::Target;
 use verdict::Content;
 
@@ -119,7 +120,17 @@ pub enum Answer {
 impl Gate {
     /// A gate that judges by a policy and a clock.
     pub fn new(policy: Policy, clock: Arc<dyn Clock>) -> Result<Self, EngineFault> {
-        Ok(Self { engine: ArcSwap::from_pointee(Engine::new(policy, clock)?) })
+        Self::set(policy, Setting { clock, alone: false })
+    }
+
+    /// The same, but it counts in this process alone, whatever the policy says: for trying a policy, and for clocks
+    /// that are not the machine's.
+    pub fn alone(policy: Policy, clock: Arc<dyn Clock>) -> Result<Self, EngineFault> {
+        Self::set(policy, Setting { clock, alone: true })
+    }
+
+    fn set(policy: Policy, setting: Setting) -> Result<Self, EngineFault> {
+        Ok(Self { engine: ArcSwap::from_pointee(Engine::new(policy, setting)?) })
     }
 
     /// Judges by another policy from now on. Requests on their way keep the old one; quotas that did not change
@@ -205,7 +216,7 @@ enum Passed {
 
 /// Judges a head, and keeps the time. `at_hand` is the size of a body that the caller has already.
 fn enter(engine: &Engine, head: &Head<'_>, at_hand: Option<usize>) -> Entered {
-    let started = engine.clock.monotonic_ns();
+    let started = engine.setting.clock.monotonic_ns();
     let mut case = Case::new(engine.policy.mode);
     let next = stages(engine, &mut case, head, at_hand);
     case.spend(engine, started);

@@ -1,6 +1,7 @@
 //! The quotas of a policy at work: who is counted, what is charged, and what the client is told of it.
 //!
-//! One limiter an engine, one rule a quota. All quotas of one stage are charged in one hit, all or nothing; what
+//! One limiter an engine, one rule a quota; in a table of the process's own, or in one that the processes of this user
+//! share by name (`[rate] shared`). All quotas of one stage are charged in one hit, all or nothing; what
 //! an earlier stage has charged stands. A rate in mode `monitor` is charged by itself, so that it neither spares
 //! nor costs the others anything.
 //!
@@ -26,7 +27,7 @@ use super::fault::Fault;
 use super::framing::trim;
 use super::head::Head;
 use crate::clock::Clock;
-use crate::limit::{Charge, Decision, Limiter, LimiterError, Rule};
+use crate::limit::{Charge, Decision, Limiter, LimiterError, Options, Rule, Sharing};
 use crate::policy::model::{Mode, Policy, Rate, Subject};
 use crate::reason::Reason;
 
@@ -38,6 +39,8 @@ const CAPACITY: usize = 65_536;
 /// The limiter, and each rate's rules in it.
 pub(super) struct Limits {
     limiter: Arc<Limiter>,
+    /// The shared table that it counts in.
+    table: Option<String>,
     /// In the policy's order.
     rates: Vec<Armed>,
 }
@@ -53,20 +56,47 @@ struct Armed {
 }
 
 impl Limits {
-    pub(super) fn new(policy: &Policy, clock: &Arc<dyn Clock>) -> Result<Self, EngineFault> {
-        let limiter = Limiter::new(CAPACITY, Arc::clone(clock))?;
-        Self::arm(Arc::new(limiter), policy)
+    pub(super) fn new(policy: &Policy, setting: &Setting) -> Result<Self, EngineFault> {
+        let table = setting.table(policy);
+        let sharing = table.map_or(Sharing::Process, Sharing::Host);
+        let options = Options { capacity: CAPACITY, sharing, ..Options::default() };
+        let limiter = Limiter::with(options, Arc::clone(&setting.clock))?;
+        Self::arm(Arc::new(limiter), table, policy)
     }
 
-    /// The next policy's: a quota that has not changed goes on counting where it was.
-    pub(super) fn succeed(&self, policy: &Policy) -> Result<Self, EngineFault> {
-        Self::arm(Arc::clone(&self.limiter), policy)
+    /// The next policy's: a quota that has not changed goes on counting where it was, unless the policy says that
+    /// others count together from now on.
+    pub(super) fn succeed(&self, policy: &Policy, setting: &Setting) -> Result<Self, EngineFault> {
+        let table = setting.table(policy);
+        if table != self.table.as_deref() {
+            return Self::new(policy, setting);
+        }
+        Self::arm(Arc::clone(&self.limiter), table, policy)
     }
 
-    fn arm(limiter: Arc<Limiter>, policy: &Policy) -> Result<Self, EngineFault> {
+    fn arm(
+        limiter: Arc<Limiter>,
+        table: Option<&str>,
+        policy: &Policy,
+    ) -> Result<Self, EngineFault> {
         let armed = |rate: &Rate| Armed::new(&limiter, rate);
         let rates = policy.rates.iter().map(armed).collect::<Result<_, _>>()?;
-        Ok(Self { limiter, rates })
+        Ok(Self { limiter, table: table.map(str::to_owned), rates })
+    }
+}
+
+/// What a gate counts by, and where.
+#[derive(Clone)]
+pub(super) struct Setting {
+    pub(super) clock: Arc<dyn Clock>,
+    /// In this process alone, whatever the policy says.
+    pub(super) alone: bool,
+}
+
+impl Setting {
+    /// The shared table for a policy's rates, if it has any and they are to be shared.
+    fn table<'p>(&self, policy: &'p Policy) -> Option<&'p str> {
+        policy.shared_table().filter(|_| !self.alone)
     }
 }
 

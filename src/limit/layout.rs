@@ -14,7 +14,10 @@ use super::window::LINE;
 use crate::sync::Word;
 
 /// Lines in a set, each with its tag. The checkers look at the smallest set that can hold a duplicate.
-pub(super) const WAYS: usize = if cfg!(any(loom, secval_model)) { 2 } else { 8 };
+pub(super) const WAYS: usize = if cfg!(loom) { 2 } else { 8 };
+
+/// Changes with the meaning of any bit of the memory: two versions never share a table.
+pub const VERSION: u8 = 1;
 
 /// Words of a tag line; the same as of any line, so that all memory is lines.
 const _: () = assert!(WAYS <= LINE);
@@ -28,11 +31,11 @@ pub(super) struct Line(pub(super) [Word; LINE]);
 pub(super) const SET_LINES: usize = 1 + WAYS;
 
 /// Rules that a table can hold: the numbers 1 to 255; 0 is the rule of bans.
-pub(super) const RULES: usize = 256;
+pub(super) const RULES: usize = if cfg!(loom) { 3 } else { 256 };
 
 /// Lines of counters, so that threads which count at once seldom write the same line. At half they meet more
 /// often; at double, reading the counters takes as much longer.
-pub(super) const STRIPES: usize = 8;
+pub(super) const STRIPES: usize = if cfg!(loom) { 1 } else { 8 };
 
 /// Words that a rule takes in the directory.
 const RULE_WORDS: usize = 2;

@@ -80,7 +80,7 @@ mod decide;
 mod directory;
 mod fault;
 mod layout;
-#[cfg(all(target_os = "linux", not(any(loom, secval_model))))]
+#[cfg(all(target_os = "linux", not(loom)))]
 mod mapping;
 mod memory;
 mod operate;
@@ -88,7 +88,7 @@ mod overflow;
 mod probe;
 mod quota;
 mod set;
-#[cfg(all(target_os = "linux", not(any(loom, secval_model))))]
+#[cfg(all(target_os = "linux", not(loom)))]
 mod shared;
 mod stats;
 mod subject;
@@ -98,6 +98,7 @@ mod tag;
 mod window;
 
 pub use fault::{LimiterError, SharedFault};
+pub use layout::VERSION as LAYOUT_VERSION;
 pub use quota::{Quota, QuotaError, QuotaErrorKind};
 pub use stats::Stats;
 pub use subject::Subject;
@@ -173,9 +174,19 @@ pub enum Sharing<'a> {
     Host(&'a str),
 }
 
+impl Sharing<'_> {
+    /// Whether this may name a shared table: 1 to 64 of `A-Z a-z 0-9 . _ -`, and no dot first.
+    pub fn is_name(name: &str) -> bool {
+        // Longer ones are refused by the file system, less clearly.
+        const LONGEST: usize = 64;
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        (1..=LONGEST).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(allowed)
+    }
+}
+
 /// Removes the name of a shared table. Processes that have the table go on counting in it, among themselves; those
 /// that come later make a new one.
-#[cfg(all(target_os = "linux", not(any(loom, secval_model))))]
+#[cfg(all(target_os = "linux", not(loom)))]
 pub fn remove_shared(name: &str) -> Result<(), LimiterError> {
     shared::remove(name).map_err(LimiterError::Shared)
 }
@@ -201,7 +212,7 @@ impl Limiter {
     }
 
     /// The table that processes of this host share by that name, whatever its capacity: to look at it.
-    #[cfg(all(target_os = "linux", not(any(loom, secval_model))))]
+    #[cfg(all(target_os = "linux", not(loom)))]
     pub fn find(name: &str, clock: Arc<dyn Clock>) -> Result<Self, LimiterError> {
         let shared::Shared { layout, secret, memory } = shared::find(name)?;
         Ok(Self { table: Table::new(layout, secret, clock, memory) })

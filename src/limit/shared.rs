@@ -24,8 +24,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, FallocateFlags, OFlags, fallocate, linkat};
 use rustix::io::Errno;
 
+use super::Sharing;
 use super::fault::SharedFault;
-use super::layout::{Layout, Line};
+use super::layout::{Layout, Line, VERSION};
 use super::mapping::Mapping;
 use super::memory::Memory;
 use super::subject::Secret;
@@ -35,12 +36,6 @@ const FOLDER: &str = "/dev/shm";
 
 /// The first seven bytes of a table. The eighth is the layout's version.
 const MAGIC: [u8; 7] = *b"secval\0";
-
-/// Changes with the meaning of any bit of the memory.
-const VERSION: u8 = 1;
-
-/// The longest name. Longer ones are refused by the file system, less clearly.
-const LONGEST: usize = 64;
 
 /// How often making and attaching take turns, if somebody removes the file in between.
 const TURNS: usize = 16;
@@ -102,12 +97,7 @@ pub(super) fn remove(name: &str) -> Result<(), SharedFault> {
 
 /// Users do not meet in a name.
 fn path(name: &str) -> Result<PathBuf, SharedFault> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    if name.is_empty()
-        || name.len() > LONGEST
-        || name.starts_with('.')
-        || !name.bytes().all(allowed)
-    {
+    if !Sharing::is_name(name) {
         return Err(SharedFault::Name);
     }
     if !Path::new(FOLDER).is_dir() {

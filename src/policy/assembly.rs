@@ -5,18 +5,25 @@
 
 #![forbid(unsafe_code)]
 
-use super::config::{Auth, Config, Override, Pattern, RateRule, Setting};
+use std::hash::Hasher as _;
+use std::path::Path;
+
+use siphasher::sip::SipHasher13;
+
+use super::config::{Auth, Config, Override, Pattern, RateRule, Setting, Shared};
 use super::fault::Faults;
-use super::model::{Mode, Operation, Policy, Rate, Subject};
+use super::model::{Counting, Mode, Operation, Policy, Rate, Subject};
 use super::openapi::{Document, Draft};
 use super::router::{Route, RouteFaultKind, Router};
 use super::source::Source;
+use crate::limit::LAYOUT_VERSION;
 use crate::schema::Formats;
 
-/// Compiles a document under a configuration; `None` only with a fault.
+/// Compiles a document under a configuration, which is in a file at `home` or in none; `None` only with a fault.
 pub(super) fn assemble(
     document: Option<&Source>,
     config: Config<'_>,
+    home: Option<&Path>,
     faults: &mut Faults,
 ) -> Option<Policy> {
     let document = Document::read(document?, config.api.hosts.as_ref(), config.api.closed, faults)?;
@@ -33,6 +40,7 @@ pub(super) fn assemble(
         apply(operation, settings, charged, defaults);
     }
     let address_rates = global(&rates).collect();
+    let counting = counting(config.shared, home, &title);
     let rates = rates.into_iter().map(|(rate, _)| rate).collect();
     Some(Policy {
         title,
@@ -44,10 +52,34 @@ pub(super) fn assemble(
         request: config.request,
         client: config.client,
         rates,
+        counting,
         address_rates,
         mode: config.mode,
         answers: config.answers,
     })
+}
+
+/// Who counts together. `"auto"` is named after the file that says it, wherever it was called from; without one, after
+/// the API. A version of secval whose tables are laid out otherwise makes its own: a rolling upgrade finds no
+/// table that it cannot read.
+fn counting(shared: Shared, home: Option<&Path>, title: &str) -> Counting {
+    match shared {
+        Shared::Unsaid => Counting::Unsaid,
+        Shared::Alone => Counting::Alone,
+        Shared::Named(name) => Counting::Shared(name),
+        Shared::Auto => {
+            // No secret: processes that share nothing yet must find the same name. The table itself is keyed.
+            let mut hasher = SipHasher13::new();
+            if let Some(path) = home {
+                hasher.write(b"path");
+                hasher.write(path.as_os_str().as_encoded_bytes());
+            } else {
+                hasher.write(b"title");
+                hasher.write(title.as_bytes());
+            }
+            Counting::Shared(format!("auto-{:016x}-{LAYOUT_VERSION}", hasher.finish()))
+        }
+    }
 }
 
 impl Draft<'_> {

@@ -47,6 +47,7 @@ use std::path::Path;
 use config::Config;
 pub use fault::Fault;
 use fault::Faults;
+use model::Counting;
 pub use model::{Operation, Policy};
 pub use source::Source;
 
@@ -62,8 +63,21 @@ impl Policy {
         if let Some(at) = &read.api.openapi {
             faults.push(at.fault("the document was given already: leave this out"));
         }
-        let policy = assembly::assemble(Some(&document), read, &mut faults);
+        let policy = assembly::assemble(Some(&document), read, None, &mut faults);
         faults.judge(policy)
+    }
+
+    /// The shared table that its rates are counted in, if there are any and they are to be shared.
+    pub fn shared_table(&self) -> Option<&str> {
+        match &self.counting {
+            Counting::Shared(name) if !self.rates.is_empty() => Some(name),
+            Counting::Shared(_) | Counting::Alone | Counting::Unsaid => None,
+        }
+    }
+
+    /// Whether it has rates, and does not say which processes count together.
+    pub fn is_sharing_unsaid(&self) -> bool {
+        self.counting == Counting::Unsaid && !self.rates.is_empty()
     }
 
     /// Compiles a `secval.toml`, with the document that it names; or an OpenAPI document alone.
@@ -88,7 +102,9 @@ impl Policy {
                 None
             }
         };
-        let policy = assembly::assemble(document.as_ref(), config, &mut faults);
+        // Links and `..` resolved: it was read, so it is there.
+        let home = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let policy = assembly::assemble(document.as_ref(), config, Some(&home), &mut faults);
         faults.judge(policy)
     }
 }

@@ -34,6 +34,8 @@ pub struct Policy {
     pub client: ClientPolicy,
     /// Every rate, in the order written; operations name them by index.
     pub rates: Vec<Rate>,
+    /// Who counts the rates together.
+    pub counting: Counting,
     /// The rates that are charged before the route is known, by index: subject address, no operations named.
     pub address_rates: Vec<usize>,
     /// For the whole gate; an operation can only be laxer or stricter by its own mode.
@@ -257,6 +259,17 @@ pub struct Rate {
     pub cost: u32,
     /// Enforce, or decide, record and let through.
     pub mode: Mode,
+}
+
+/// Who counts a policy's rates together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Counting {
+    /// The policy does not say, so each process counts alone: with N of them, N times as much is admitted.
+    Unsaid,
+    /// Each process alone, and that is meant.
+    Alone,
+    /// All processes of this user on this host, in the table of this name.
+    Shared(String),
 }
 
 /// A part of what a quota is counted against.

@@ -34,21 +34,24 @@ impl Gate {
     ///
     /// Args:
     ///     path: Of the file.
-    ///     clock: A `secval.testing.ManualClock`, for tests of quotas and dates.
+    ///     alone: Count in this process alone, whatever `[rate] shared` says: for trying a policy.
+    ///     clock: A `secval.testing.ManualClock`, for tests of quotas and dates. With it the gate counts alone.
     ///
     /// Raises:
     ///     PolicyError: With every fault of every file, each with file, pointer and line.
+    ///     UsageError: The shared table cannot be made, or attached to.
     #[classmethod]
-    #[pyo3(signature = (path, *, clock=None))]
+    #[pyo3(signature = (path, *, alone=false, clock=None))]
     fn from_file(
         _cls: &Bound<'_, pyo3::types::PyType>,
         py: Python<'_>,
         path: PathBuf,
+        alone: bool,
         clock: Option<&Bound<'_, ManualClock>>,
     ) -> PyResult<Self> {
         let policy =
             py.detach(|| Policy::load(&path)).map_err(|faults| errors::policy(py, &faults))?;
-        Self::of(py, policy, Some(path), clock)
+        Self::of(py, policy, Some(path), Counting { alone, clock })
     }
 
     /// Compiles an OpenAPI document.
@@ -56,16 +59,19 @@ impl Gate {
     /// Args:
     ///     document_or_path: The document as a mapping, or the path of a JSON or YAML file.
     ///     config: What the document does not say (`secval.Config`).
-    ///     clock: A `secval.testing.ManualClock`, for tests of quotas and dates.
+    ///     alone: Count in this process alone, whatever the configuration says: for trying a policy.
+    ///     clock: A `secval.testing.ManualClock`, for tests of quotas and dates. With it the gate counts alone.
     ///
     /// Raises:
     ///     PolicyError: With every fault.
+    ///     UsageError: The shared table cannot be made, or attached to.
     #[classmethod]
-    #[pyo3(signature = (document_or_path, *, config=None, clock=None))]
+    #[pyo3(signature = (document_or_path, *, config=None, alone=false, clock=None))]
     fn from_openapi(
         _cls: &Bound<'_, pyo3::types::PyType>,
         document_or_path: &Bound<'_, PyAny>,
         config: Option<&Bound<'_, PyAny>>,
+        alone: bool,
         clock: Option<&Bound<'_, ManualClock>>,
     ) -> PyResult<Self> {
         let py = document_or_path.py();
@@ -73,7 +79,7 @@ impl Gate {
         let config = config.map(read_config).transpose()?;
         let policy =
             Policy::compile(document, config).map_err(|faults| errors::policy(py, &faults))?;
-        Self::of(py, policy, None, clock)
+        Self::of(py, policy, None, Counting { alone, clock })
     }
 
     /// Judges a whole request.
@@ -162,6 +168,20 @@ impl Gate {
         self.inner.with_policy(|policy| policy.schemes.names())
     }
 
+    /// The shared table that the policy's quotas are counted in, by its name (`secval limiter inspect NAME`); None if
+    /// each process counts alone, or there is no quota.
+    #[getter]
+    fn shared(&self) -> Option<String> {
+        self.inner.with_policy(|policy| policy.shared_table().map(str::to_owned))
+    }
+
+    /// Whether there are quotas of which the policy does not say which processes count together, so that each one
+    /// counts alone. The adapters warn of it.
+    #[getter]
+    fn sharing_unsaid(&self) -> bool {
+        self.inner.with_policy(Policy::is_sharing_unsaid)
+    }
+
     /// What each operation demands, as a list of dicts.
     fn operations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let summary = self.inner.with_policy(summary::operations);
@@ -197,15 +217,25 @@ impl Gate {
     }
 }
 
+/// Who counts, as a caller says it.
+#[derive(Clone, Copy)]
+struct Counting<'c, 'py> {
+    alone: bool,
+    clock: Option<&'c Bound<'py, ManualClock>>,
+}
+
 impl Gate {
     fn of(
         py: Python<'_>,
         policy: Policy,
         path: Option<PathBuf>,
-        clock: Option<&Bound<'_, ManualClock>>,
+        counting: Counting<'_, '_>,
     ) -> PyResult<Self> {
-        let clock = clock.map_or_else(|| Arc::new(SystemClock) as _, |clock| clock.get().source());
-        let gate = gate::Gate::new(policy, clock);
+        let gate = match counting {
+            Counting { clock: Some(clock), .. } => gate::Gate::alone(policy, clock.get().source()),
+            Counting { alone: true, .. } => gate::Gate::alone(policy, Arc::new(SystemClock)),
+            Counting { alone: false, .. } => gate::Gate::new(policy, Arc::new(SystemClock)),
+        };
         let gate = gate.map_err(|fault| errors::usage(py, fault.to_string()))?;
         Ok(Self { inner: gate, path, reloading: Mutex::new(()) })
     }

@@ -1,14 +1,17 @@
-"""`secval check` and `secval test`, as a shell calls them."""
+"""`secval check`, `secval test` and `secval limiter`, as a shell calls them."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+import uuid
 
 import pytest
 from conftest import ROOT
 
+import secval
 from secval import cli
 
 POLICY = str(ROOT / "examples" / "bookings" / "secval.toml")
@@ -125,6 +128,9 @@ def test_the_verdict_for_programs(capsys, tmp_path):
         ("test", POLICY, "GET"),
         ("test", POLICY, "GET", "/", "-H", "no colon"),
         ("x",),
+        ("limiter",),
+        ("limiter", "inspect"),
+        ("limiter", "x", "name"),
     ],
 )
 def test_a_command_that_is_none(capsys, arguments):
@@ -132,6 +138,49 @@ def test_a_command_that_is_none(capsys, arguments):
         cli.main(arguments)
     assert caught.value.code == 2
     assert capsys.readouterr().err != ""
+
+
+def test_what_is_tried_is_not_counted_elsewhere(capsys, tmp_path):
+    shutil.copytree(ROOT / "examples" / "bookings", tmp_path, dirs_exist_ok=True)
+    policy = tmp_path / "secval.toml"
+    policy.write_text(policy.read_text().replace("shared = false", 'shared = "auto"'))
+    for command in (("check", str(policy)), ("test", str(policy), "GET", "/v1/rooms", *HOST)):
+        code, out, _ = run(capsys, *command)
+        assert code == 0
+        if command[0] == "check":
+            name = out.split("in the table ")[1].split()[0]
+    code, out, err = run(capsys, "limiter", "inspect", name)
+    assert (code, out) == (1, "")
+    assert "no shared table of that name" in err
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="shared tables are Linux's")
+
+
+@linux
+def test_a_shared_table(capsys):
+    name = f"pytest-{uuid.uuid4()}"
+    limiter = secval.Limiter("3/hour; 100/day", capacity=64, shared=name)
+    try:
+        assert [bool(limiter.hit("k")) for _ in range(5)] == [True, True, True, False, False]
+        limiter.ban("bad", 60)
+        code, out, err = run(capsys, "limiter", "inspect", name)
+        assert (code, err) == (0, "")
+        rows = [line.split() for line in out.splitlines()]
+        for row in (["bans", "1"], ["3/hour", "1"], ["100/day", "1"], ["denied", "2"]):
+            assert row in rows
+        assert ["capacity", "64"] in rows
+        code, out, _ = run(capsys, "limiter", "inspect", "--json", name)
+        found = json.loads(out)
+        assert (code, found["denied"], found["live"]) == (0, 2, 3)
+        assert {"quota": "3/hour", "live": 1} in found["quotas"]
+    finally:
+        code, out, err = run(capsys, "limiter", "remove", name)
+    assert (code, out, err) == (0, "", "")
+    for action in ("inspect", "remove"):
+        code, out, err = run(capsys, "limiter", action, name)
+        assert (code, out) == (1, "")
+        assert "no shared table of that name" in err
 
 
 def test_as_a_process():

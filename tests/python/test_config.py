@@ -43,6 +43,8 @@ max_target = 2048
 max_headers = "8KiB"
 json = { max_depth = 8, max_nodes = 100, max_number_chars = 32 }
 decoded_target = true
+[rate]
+shared = false
 [rate.all]
 quota = "600/minute"
 [rate.login]
@@ -94,6 +96,7 @@ CONFIG = Config(
             reason="not yet",
         ),
     },
+    rate_shared=False,
     operations={
         "GET /old": OperationConfig(
             addresses=["10.1.0.0/16"],
@@ -118,6 +121,7 @@ def test_what_is_not_said_is_not_there():
     assert json.loads(Config().to_json()) == {"version": 1}
     partly = Config(api=ApiConfig(), rate={"all": RateConfig(quota="1/second")})
     assert json.loads(partly.to_json()) == {"version": 1, "rate": {"all": {"quota": "1/second"}}}
+    assert json.loads(Config(rate_shared="auto").to_json())["rate"] == {"shared": "auto"}
     # Nothing is not the same as not said: an empty allow list denies everybody.
     nobody = Config(client=ClientConfig(allow=[]))
     assert json.loads(nobody.to_json())["client"] == {"allow": []}

@@ -75,7 +75,7 @@ def test_the_example_with_every_key_compiles(tmp_path):
     assert blocks
     for block in blocks:
         (tmp_path / "secval.toml").write_text(block)
-        assert secval.Gate.from_file(tmp_path / "secval.toml").operations()
+        assert secval.Gate.from_file(tmp_path / "secval.toml", alone=True).operations()
 
 
 def test_every_key_of_the_compiler_is_described():

@@ -3,21 +3,14 @@
 import contextlib
 import http.client
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
+from servers import SECONDS, running
 from support import BAD, GOOD
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
-
-HERE = Path(__file__).parent
-SECONDS = 30
 
 UVICORN = [
     *("-m", "uvicorn", "--no-proxy-headers", "--log-level", "warning"),
@@ -113,41 +106,11 @@ class Reply:
         return json.loads(self.body)["reason"]
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
 @pytest.fixture(scope="module", params=SERVERS)
 def server(request, tmp_path_factory):
-    port = free_port()
     log = tmp_path_factory.mktemp(request.param) / "log"
-    command = [
-        sys.executable,
-        *(part.replace("PORT", str(port)) for part in SERVERS[request.param]),
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(HERE)}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=HERE, env=environment, stdout=output, stderr=output, start_new_session=True
-        )
-    try:
-        give_up = time.monotonic() + SECONDS
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            if process.poll() is not None or time.monotonic() > give_up:
-                pytest.fail(f"{request.param} did not start:\n{log.read_text()}")
-            time.sleep(0.05)
+    with running(SERVERS[request.param], log) as port:
         yield Served(request.param, port)
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            # Its own session: nobody else's processes are in it.
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 def test_a_judged_body_reaches_the_application_exactly(server):

@@ -8,7 +8,7 @@
 //! | `api.rs` | `[api]`, `[auth]`, `[answers]` |
 //! | `client.rs` | `[client]`, and lists of addresses anywhere |
 //! | `request.rs` | `[request]`, and sizes anywhere |
-//! | `rates.rs` | `[rate.NAME]` |
+//! | `rates.rs` | `[rate]`, `[rate.NAME]` |
 //! | `operations.rs` | `[operations."METHOD template"]`; `pattern.rs` is what such a key matches |
 //! | `mode.rs`, `dates.rs` | `mode` with its `reason`, and dates, anywhere |
 
@@ -26,7 +26,7 @@ mod request;
 pub(super) use api::{Api, Auth};
 pub(super) use operations::{Override, Setting};
 pub(super) use pattern::Pattern;
-pub(super) use rates::RateRule;
+pub(super) use rates::{RateRule, Shared};
 
 use super::fault::Faults;
 use super::model::{Answers, ClientPolicy, Mode, RequestLimits};
@@ -42,6 +42,7 @@ pub(super) struct Config<'s> {
     pub(super) answers: Answers,
     pub(super) mode: Mode,
     pub(super) rates: Vec<RateRule<'s>>,
+    pub(super) shared: Shared,
     pub(super) overrides: Vec<Override<'s>>,
 }
 
@@ -75,6 +76,7 @@ impl<'s> Config<'s> {
         let table = |name: &str, faults: &mut Faults| {
             root.as_ref()?.get(name).filter(|table| table.need_object(faults).is_some())
         };
+        let rate = table("rate", faults);
         Self {
             api: Api::read(table("api", faults), faults),
             auth: Auth::read(table("auth", faults), faults),
@@ -82,7 +84,8 @@ impl<'s> Config<'s> {
             request: request::read(table("request", faults).as_ref(), faults),
             answers: api::answers(table("answers", faults).as_ref(), faults),
             mode: root.as_ref().and_then(|root| mode::read(root, faults)).unwrap_or_default(),
-            rates: rates::read(table("rate", faults).as_ref(), faults),
+            rates: rates::read(rate.as_ref(), faults),
+            shared: rates::shared(rate.as_ref(), faults),
             overrides: operations::read(table("operations", faults).as_ref(), faults),
         }
     }

@@ -1,7 +1,7 @@
-//! `[rate.NAME]`: quotas, what they are counted against, and where.
+//! `[rate.NAME]`: quotas, what they are counted against, and where; and `[rate] shared`, which processes count together.
 
 use super::{Pattern, keys, mode, request};
-use crate::limit::Quota;
+use crate::limit::{Quota, Sharing};
 use crate::policy::fault::Faults;
 use crate::policy::model::{Rate, Subject};
 use crate::policy::source::At;
@@ -15,9 +15,41 @@ pub(in crate::policy) struct RateRule<'s> {
     pub(in crate::policy) at: At<'s>,
 }
 
+/// `[rate] shared`, as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::policy) enum Shared {
+    /// Not at all.
+    #[default]
+    Unsaid,
+    /// `false`.
+    Alone,
+    /// `"auto"`: in a table that is named after the policy.
+    Auto,
+    /// In the table of that name.
+    Named(String),
+}
+
+/// The one key of `[rate]` that is no rate.
+const SHARED: &str = "shared";
+
 pub(super) fn read<'s>(table: Option<&At<'s>>, faults: &mut Faults) -> Vec<RateRule<'s>> {
-    let rates = table.into_iter().flat_map(At::members);
+    let rates = table.into_iter().flat_map(At::members).filter(|(name, _)| *name != SHARED);
     rates.filter_map(|(name, at)| rule(name, at, faults)).collect()
+}
+
+pub(super) fn shared(table: Option<&At<'_>>, faults: &mut Faults) -> Shared {
+    let Some(at) = table.and_then(|table| table.get(SHARED)) else { return Shared::Unsaid };
+    match (at.str(), at.bool()) {
+        (None, Some(false)) => Shared::Alone,
+        (Some("auto"), _) => Shared::Auto,
+        (Some(name), _) if Sharing::is_name(name) => Shared::Named(name.to_owned()),
+        _ => {
+            faults.push(at.fault(
+                "expected \"auto\", false, or a name: 1 to 64 of A-Z a-z 0-9 . _ - without a dot first",
+            ));
+            Shared::Unsaid
+        }
+    }
 }
 
 fn rule<'s>(name: &str, at: At<'s>, faults: &mut Faults) -> Option<RateRule<'s>> {
