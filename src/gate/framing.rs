@@ -215,6 +215,9 @@ impl<'r> Framing<'r> {
             13 if is("x-http-method") => return Err(Reason::FramingMethodOverride),
             17 if is("x-method-override") => return Err(Reason::FramingMethodOverride),
             22 if is("x-http-method-override") => return Err(Reason::FramingMethodOverride),
+            9 | 11 if MOVES.iter().any(|own| looks_like(name, own)) => {
+                return Err(Reason::FramingHeaderInvalid);
+            }
             _ if name.contains(&b'_') && READ.iter().any(|read| looks_like(name, read)) => {
                 return Err(Reason::FramingHeaderInvalid);
             }
@@ -251,6 +254,10 @@ const READ: &[&str] = &[
     "x-method-override",
     "x-request-id",
 ];
+
+/// A CGI-style environment's own names for where the application is and what is asked of it: gunicorn takes the first
+/// from a header, and the application then dispatches on another path than the one that is judged.
+const MOVES: &[&str] = &["path-info", "script-name"];
 
 /// Whether a CGI-style environment, which has neither case nor dashes, would hold both under one name.
 pub(super) fn looks_like(name: &[u8], read: &str) -> bool {

@@ -200,6 +200,14 @@ def test_trailers_are_no_headers(server):
     assert not told["trailed"]
 
 
+def test_a_header_cannot_move_the_application(server):
+    """gunicorn takes `SCRIPT_NAME` from a header of a loopback peer: the application would dispatch on `/7`."""
+    for name in ("SCRIPT_NAME", "Script-Name", "PATH_INFO"):
+        answer = server.request("GET", "/things/7", headers={name: "/things"})
+        assert answer.status == 400, name
+        assert answer.reason == "framing.header_invalid"
+
+
 def test_a_client_that_leaves_is_counted_and_not_served(server):
     before = server.counters()
     for framing, half in [
