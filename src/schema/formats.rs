@@ -43,6 +43,18 @@ impl Default for Formats {
     }
 }
 
+impl Formats {
+    /// The type of the values that a format judges, `number` or `string`; `None` for one that judges none.
+    pub fn judges(&self, name: &str) -> Option<&'static str> {
+        match self.custom.get(name) {
+            Some(FormatRule::Any) => None,
+            None if !self.asserted || (self.openapi && ANNOTATIONS.contains(&name)) => None,
+            None if self.openapi && NumberFormat::find(name).is_some() => Some("number"),
+            Some(FormatRule::Pattern(_)) | None => Some("string"),
+        }
+    }
+}
+
 /// A format of OpenAPI's registry that speaks of numbers: integers in a range, or numbers that a double or a single
 /// holds without overflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -107,6 +107,9 @@ impl<'s> Schemas<'s> {
                 Err(errors) => self.report(&errors, faults),
             }
         }
+        for at in self.seen.iter().filter_map(|pointer| self.document.find(pointer)) {
+            format(&at, formats, faults);
+        }
         match builder.build() {
             Ok(set) => (ids.len() == self.wanted.len()).then_some((set, ids)),
             Err(errors) => {
@@ -263,11 +266,7 @@ fn useless(at: &At<'_>, faults: &mut Faults) {
             ],
         ),
     ];
-    let Some(kind) = at.get("type") else { return };
-    let allowed: Vec<&str> = match kind.str() {
-        Some(one) => vec![one],
-        None => kind.items().filter_map(|item| item.str()).collect(),
-    };
+    let allowed = types(at);
     if allowed.is_empty() {
         return;
     }
@@ -281,6 +280,31 @@ fn useless(at: &At<'_>, faults: &mut Faults) {
                 types.join(" or ")
             )));
         }
+    }
+}
+
+/// Refuses a format that judges a type which the schema beside it does not allow.
+fn format(at: &At<'_>, formats: &Formats, faults: &mut Faults) {
+    let Some(value) = at.get("format") else { return };
+    let (allowed, judged) = (types(at), value.str().and_then(|name| formats.judges(name)));
+    let met = |kind: &&str| judged == Some(if *kind == "integer" { "number" } else { kind });
+    let (Some(judged), false) = (judged, allowed.is_empty() || allowed.iter().any(met)) else {
+        return;
+    };
+    let fault = value.fault(format!(
+        "judges values of type {judged}, which `type` beside it does not allow: it would never be enforced"
+    ));
+    if !faults.speak_of(&fault) {
+        faults.push(fault);
+    }
+}
+
+/// The types that a schema names; none when it names none.
+fn types<'s>(at: &At<'s>) -> Vec<&'s str> {
+    let Some(kind) = at.get("type") else { return Vec::new() };
+    match kind.str() {
+        Some(one) => vec![one],
+        None => kind.items().filter_map(|item| item.str()).collect(),
     }
 }
 
