@@ -25,72 +25,77 @@ pub(super) fn of(format: &str) -> Option<Quick> {
     })
 }
 
-/// What may stand in an address and stand for itself.
-const UNRESERVED: u8 = 1;
-/// What separates its parts after the authority.
-const SEPARATOR: u8 = 2;
-/// What a variable of a template is named by.
-const VARIABLE: u8 = 4;
+/// Bytes that are looked at side by side: one register of every processor that this is built for.
+const BLOCK: usize = 16;
 
-/// What each byte may be.
-const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut byte = 0_u8;
-    while byte < 128 {
-        let mut class = 0;
-        if byte.is_ascii_alphanumeric() || byte == b'_' {
-            class = UNRESERVED | VARIABLE;
-        } else if matches!(byte, b'-' | b'.' | b'~') {
-            class = UNRESERVED;
-        } else if matches!(byte, b'/' | b'?' | b'&' | b'=') {
-            class = SEPARATOR;
+/// What an address is written with: letters, digits, and what separates its parts, but for `#` and `%`.
+///
+/// Comparisons alone, no table: that is done for a block of bytes at once.
+#[inline]
+#[expect(clippy::needless_bitwise_bool, reason = "branches cannot be done side by side")]
+fn is_plain(byte: u8) -> bool {
+    // The signs `-./` lie before the digits.
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let sign_or_digit = byte.wrapping_sub(b'-') < 13;
+    letter | sign_or_digit | (byte == b'_') | (byte == b'~') | is_query(byte)
+}
+
+#[inline]
+#[expect(clippy::needless_bitwise_bool, reason = "branches cannot be done side by side")]
+fn is_query(byte: u8) -> bool {
+    (byte == b'?') | (byte == b'&') | (byte == b'=')
+}
+
+/// Whether all bytes are what an address, or with `colon` a template, is written with.
+#[inline]
+#[expect(clippy::needless_bitwise_bool, reason = "branches cannot be done side by side")]
+fn all_plain(bytes: &[u8], colon: bool) -> bool {
+    let fits = |byte: u8| is_plain(byte) | (colon & (byte == b':'));
+    let Some(last) = bytes.last_chunk::<BLOCK>() else { return bytes.iter().all(|b| fits(*b)) };
+    let mut strange = [0_u8; BLOCK];
+    // The last block may overlap the one before it: a byte is as plain at the second look.
+    for block in bytes.as_chunks::<BLOCK>().0.iter().chain(std::iter::once(last)) {
+        for (strange, byte) in strange.iter_mut().zip(block) {
+            *strange |= u8::from(!fits(*byte));
         }
-        let [slot, ..] = classes.split_at_mut(class_index(byte)).1 else { break };
-        *slot = class;
-        byte = byte.wrapping_add(1);
     }
-    classes
-};
-
-const fn class_index(byte: u8) -> usize {
-    // Lossless: `usize::from` is not to be had in a constant.
-    #[allow(clippy::as_conversions, reason = "a byte fits, and constants have no other way")]
-    {
-        byte as usize
-    }
+    u128::from_ne_bytes(strange) == 0
 }
 
-fn is(byte: u8, class: u8) -> bool {
-    CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & class != 0)
-}
-
-/// `http://` or `https://`, a host without port, and letters, digits and separators: RFC 3986 allows them all.
+/// `http://` or `https://`, and letters, digits and separators, after them a fragment or none: RFC 3986 allows them all
+/// in what comes up to the first `/` or `?`, which is a name without port, as long as it is not empty.
 fn is_uri(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
         return false;
     };
     let bytes = rest.as_bytes();
-    let host = bytes.iter().position(|byte| !is(*byte, UNRESERVED)).unwrap_or(bytes.len());
-    let (host, path) = bytes.split_at_checked(host).unwrap_or_default();
-    !host.is_empty()
-        && path.first().is_none_or(|byte| *byte == b'/')
-        && path.iter().all(|byte| is(*byte, UNRESERVED | SEPARATOR))
+    bytes.first().is_some_and(|first| *first != b'/' && !is_query(*first))
+        && (all_plain(bytes, false) || is_with_fragment(bytes))
+}
+
+fn is_with_fragment(bytes: &[u8]) -> bool {
+    let Some(hash) = memchr::memchr(b'#', bytes) else { return false };
+    let (before, after) = bytes.split_at_checked(hash).unwrap_or_default();
+    let fragment = after.get(1..).unwrap_or_default();
+    hash > 0 && all_plain(before, false) && all_plain(fragment, true)
 }
 
 /// Letters, digits and separators, and variables in braces: RFC 6570.
 fn is_template(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        let literal = is(byte, UNRESERVED | SEPARATOR) || byte == b':';
-        if !literal && (byte != b'{' || !ends_variables(&mut bytes)) {
+    let mut rest = text.as_bytes();
+    while let Some(brace) = memchr::memchr(b'{', rest) {
+        let (before, after) = rest.split_at_checked(brace).unwrap_or_default();
+        let mut variables = after.get(1..).unwrap_or_default().iter();
+        if !all_plain(before, true) || !ends_variables(&mut variables) {
             return false;
         }
+        rest = variables.as_slice();
     }
-    true
+    all_plain(rest, true)
 }
 
 /// From after a brace to the one that closes it: an operator or none, and names with commas between them.
-fn ends_variables(bytes: &mut std::str::Bytes<'_>) -> bool {
+fn ends_variables(bytes: &mut std::slice::Iter<'_, u8>) -> bool {
     let mut named = false;
     let mut first = true;
     for byte in bytes {
@@ -98,7 +103,7 @@ fn ends_variables(bytes: &mut std::str::Bytes<'_>) -> bool {
             b'}' => return named,
             b',' if named => named = false,
             b'+' | b'#' | b'.' | b'/' | b';' | b'?' | b'&' if first => {}
-            byte if is(byte, VARIABLE) => named = true,
+            byte if byte.is_ascii_alphanumeric() || *byte == b'_' => named = true,
             _ => return false,
         }
         first = false;
@@ -111,7 +116,7 @@ fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let is_word = |word: &[u8]| {
         !word.is_empty()
-            && word.iter().all(|byte| is(*byte, VARIABLE) || matches!(byte, b'-' | b'+'))
+            && word.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+'))
     };
     local.len() <= 64
         && local.as_bytes().split(|byte| *byte == b'.').all(is_word)
@@ -139,43 +144,82 @@ fn is_domain(text: &[u8]) -> bool {
     letters && label > 0 && text.len() <= 200 && !text.is_empty()
 }
 
-/// Whether a text has the form of another: the same bytes, and any digit where that has `0`.
-fn has_form(text: &[u8], form: &[u8]) -> bool {
-    let alike = |(byte, form): (&u8, &u8)| match form {
-        b'0' => byte.is_ascii_digit(),
-        form => byte == form,
-    };
-    text.len() == form.len() && text.iter().zip(form).all(alike)
+/// A form as a text has it: the same bytes, and any digit where the form has `0`.
+struct Form {
+    text: u128,
+    /// The bytes that are digits.
+    digits: u128,
 }
 
-/// `YYYY-MM-DD`, but for the last days of months, which not all months have.
+impl Form {
+    const fn new(form: &[u8; BLOCK]) -> Self {
+        let text = u128::from_le_bytes(*form);
+        // A `0` differs from itself in nothing.
+        let other = text ^ (ONES.wrapping_mul(0x30));
+        let filled = ((other & !TOPS).wrapping_add(!TOPS)) | other;
+        Self { text, digits: (!filled & TOPS) >> 7 }
+    }
+
+    /// The values of the digits, each in its place, if the text has this form.
+    #[inline]
+    fn read(&self, text: &[u8; BLOCK]) -> Option<[u8; BLOCK]> {
+        let values = u128::from_le_bytes(*text) ^ self.text;
+        // A digit is 0..=9 now; six more must not reach the upper half of its byte. All else is 0.
+        let upper = (values | values.wrapping_add(self.digits.wrapping_mul(6))) & UPPER;
+        let fixed = values & !self.digits.wrapping_mul(0x0f);
+        ((upper | fixed) == 0).then(|| values.to_le_bytes())
+    }
+}
+
+const ONES: u128 = u128::MAX / 0xff;
+const TOPS: u128 = ONES << 7;
+const UPPER: u128 = ONES * 0xf0;
+
+/// The number of two digits at a place.
+#[inline]
+fn pair(values: &[u8; BLOCK], at: usize) -> u8 {
+    let digit = |at| values.get(at).copied().unwrap_or(u8::MAX);
+    digit(at).wrapping_mul(10).wrapping_add(digit(at.wrapping_add(1)))
+}
+
+/// A month and a day of it, but for the last days, which not all months have.
+#[inline]
+fn is_day(values: &[u8; BLOCK]) -> bool {
+    (1..=12).contains(&pair(values, 5)) && (1..=28).contains(&pair(values, 8))
+}
+
+/// `YYYY-MM-DD`.
 fn is_date(text: &[u8]) -> bool {
-    // Two digits compare as the numbers do.
-    has_form(text, b"0000-00-00")
-        && text.get(5..7).is_some_and(|month| (&b"01"[..]..=b"12").contains(&month))
-        && text.get(8..).is_some_and(|day| (&b"01"[..]..=b"28").contains(&day))
+    const FORM: Form = Form::new(b"0000-00-00000000");
+    let Some((date, [])) = text.split_first_chunk::<10>() else { return false };
+    let mut block = *b"0000000000000000";
+    for (to, from) in block.iter_mut().zip(date) {
+        *to = *from;
+    }
+    FORM.read(&block).is_some_and(|values| is_day(&values))
 }
 
-/// The same, and `THH:MM:SS`, with `Z` or an offset; without fractions and leap seconds.
+/// `YYYY-MM-DDTHH:MM:SS`, with `Z` or an offset; without leap seconds.
 fn is_date_time(text: &str) -> bool {
-    let Some((date, time)) = text.as_bytes().split_at_checked(10) else { return false };
-    let Some((time, zone)) = time.split_at_checked(9) else { return false };
-    let below = |text: &[u8], at: usize, end: &[u8]| {
-        text.get(at..).and_then(|rest| rest.get(..2)).is_some_and(|pair| pair < end)
-    };
-    let zoned = match zone {
-        [b'Z'] => true,
-        [b'+' | b'-', offset @ ..] => {
-            has_form(offset, b"00:00") && below(offset, 0, b"24") && below(offset, 3, b"60")
-        }
-        _ => false,
-    };
-    zoned
-        && is_date(date)
-        && has_form(time, b"T00:00:00")
-        && below(time, 1, b"24")
-        && below(time, 4, b"60")
-        && below(time, 7, b"60")
+    const FORM: Form = Form::new(b"0000-00-00T00:00");
+    let Some((minutes, rest)) = text.as_bytes().split_first_chunk::<BLOCK>() else { return false };
+    let Some(values) = FORM.read(minutes) else { return false };
+    let [b':', b'0'..=b'5', b'0'..=b'9', rest @ ..] = rest else { return false };
+    let Some(zone) = after_fraction(rest) else { return false };
+    let zoned = matches!(
+        zone,
+        [b'Z']
+            | [b'+' | b'-', b'0' | b'1', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9']
+            | [b'+' | b'-', b'2', b'0'..=b'3', b':', b'0'..=b'5', b'0'..=b'9']
+    );
+    zoned && is_day(&values) && pair(&values, 11) < 24 && pair(&values, 14) < 60
+}
+
+/// What comes after a fraction of a second of 1 to 9 digits, or without one.
+fn after_fraction(text: &[u8]) -> Option<&[u8]> {
+    let [b'.', fraction @ ..] = text else { return Some(text) };
+    let digits = fraction.iter().position(|byte| !byte.is_ascii_digit())?;
+    if (1..=9).contains(&digits) { fraction.get(digits..) } else { None }
 }
 
 #[cfg(test)]
@@ -222,6 +266,9 @@ mod tests {
             "https://api.github.com/search{?q,page}",
             "2019-05-15T15:20:30Z",
             "2019-05-15T15:20:30+02:00",
+            "2019-05-15T15:20:30.123456Z",
+            "https://github.com/Codertocat/Hello-World/issues/1#issuecomment-492700400",
+            "https://x#",
             "2020-02-28",
             "zoe.quill+news@mail.example.com",
             "",
@@ -235,6 +282,14 @@ mod tests {
             "2019-05-15T24:00:00Z",
             "https://",
             "https:///a",
+            "https://?a",
+            "https://#a",
+            "https://a#b#c",
+            "https://a?b&c=d",
+            "2019-05-15T15:20:60Z",
+            "2019-05-15T15:60:30Z",
+            "2019-05-15T15:20:30.Z",
+            "2019-05-15T15:20:30+24:00",
             "a{",
             "a}",
             "a@b",
