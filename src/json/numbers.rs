@@ -5,7 +5,9 @@
 //!
 //! The double of up to 19 digits `w` and a power of ten `e` with `w < 2^53` and `|e| <= 22` is `w * 10^e` or
 //! `w / 10^-e`: both operands are exact doubles, so the one operation rounds correctly (W. D. Clinger, "How to
-//! read floating point numbers accurately", 1990). All others go to the standard library, which is exact too.
+//! read floating point numbers accurately", 1990). That of any `w` of 64 bits with up to 19 digits behind the point
+//! is one multiplication by an inverse, as long as 64 bits say how to round. All others go to the standard library,
+//! which is exact too.
 
 #![forbid(unsafe_code)]
 #![deny(
@@ -124,16 +126,61 @@ const TENS: [f64; 23] = [
 /// `magnitude * 10^exponent`, if one operation on exact operands gives it.
 #[inline]
 fn exactly(magnitude: u64, exponent: i64) -> Option<f64> {
+    let places = usize::try_from(exponent.unsigned_abs()).ok()?;
     if magnitude >> 53 != 0 {
+        return if exponent < 0 { divided(magnitude, places) } else { None };
+    }
+    let magnitude = nearest(magnitude);
+    let ten = TENS.get(places)?;
+    Some(if exponent < 0 { magnitude / ten } else { magnitude * ten })
+}
+
+/// The nearest double, of two that are as near the even one.
+#[inline]
+fn nearest(integer: u64) -> f64 {
+    // Both halves are exact, and the one addition rounds.
+    let [low, high] = [integer & 0xffff_ffff, integer >> 32]
+        .map(|half| u32::try_from(half).map_or(0.0, f64::from));
+    high * 4_294_967_296.0 + low
+}
+
+/// `2^127 / 10^n`, rounded down, with the power of ten shifted until its highest bit is set, and by how much it was.
+#[allow(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "both are lossless, and constants have no other way"
+)]
+const TENTHS: [(u64, u32); 20] = {
+    let (mut tenths, mut ten) = ([(0, 0); 20], 1_u64);
+    let [_one, rest @ ..] = &mut tenths;
+    let mut rest = rest.as_mut_slice();
+    while let [first, others @ ..] = rest {
+        ten = ten.wrapping_mul(10);
+        let shift = ten.leading_zeros();
+        *first = (((1_u128 << 127) / ((ten << shift) as u128)) as u64, shift);
+        rest = others;
+    }
+    tenths
+};
+
+/// `magnitude / 10^places`, if 64 bits of the quotient tell which double is the nearest.
+///
+/// The magnitude, shifted as the power of ten was, times the rounded inverse is below the quotient, by less than 2 in
+/// the lowest bit. Where both ends of that have the same nearest double, so has what lies between them. Nearly all do;
+/// the middle of two doubles, and what is next to it, do not. The double is of a size at which scaling is exact.
+#[inline]
+fn divided(magnitude: u64, places: usize) -> Option<f64> {
+    let (tenth, down) = *TENTHS.get(places)?;
+    let up = magnitude.leading_zeros();
+    let product = u128::from(magnitude.wrapping_shl(up)).wrapping_mul(u128::from(tenth));
+    let least = u64::try_from(product >> 64).ok()?;
+    let quotient = nearest(least);
+    if quotient.to_bits() != nearest(least.checked_add(2)?).to_bits() {
         return None;
     }
-    let [low, high] = [magnitude & 0xffff_ffff, magnitude >> 32].map(|half| {
-        // Halves fit, and so does what they make: below 2^53 nothing is rounded.
-        u32::try_from(half).map_or(0.0, f64::from)
-    });
-    let magnitude = high * 4_294_967_296.0 + low;
-    let ten = TENS.get(usize::try_from(exponent.unsigned_abs()).ok()?)?;
-    Some(if exponent < 0 { magnitude / ten } else { magnitude * ten })
+    // 2^(down - up - 63), by its exponent's bits.
+    let exponent = u64::from(down.wrapping_add(1023 - 63).wrapping_sub(up));
+    Some(quotient * f64::from_bits(exponent << 52))
 }
 
 /// The digits from `at` on: the byte after them, and `value` followed by them. Above 19 digits the value wraps.

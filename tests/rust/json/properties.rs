@@ -130,4 +130,33 @@ proptest! {
             prop_assert_eq!(number.as_f64().to_bits(), text.parse::<f64>().expect("a double").to_bits());
         }
     }
+
+    #[test]
+    fn decimals_are_correctly_rounded(digits: u64, places in 0_usize..25, negative: bool) {
+        rounded(digits, places, negative)?;
+    }
+
+    /// Texts that lie in the middle of two doubles, or as near to it as 64 bits can say.
+    #[test]
+    fn middles_of_doubles_are_rounded_to_even(odd in (1_u64 << 53)..(1 << 54), places in 1_u32..4, near in 0..3_u64) {
+        // An odd number of 54 bits, over a power of two, is the middle of two doubles.
+        let fives = 5_u64.pow(places);
+        if let Some(middle) = (odd | 1).checked_mul(fives) {
+            rounded((middle + near).saturating_sub(1), usize::try_from(places).expect("small"), false)?;
+        }
+        rounded((odd | 1) + near - 1, 0, false)?;
+    }
+}
+
+/// Reads a number of these digits, with a point before so many of them.
+fn rounded(digits: u64, places: usize, negative: bool) -> Result<(), TestCaseError> {
+    let digits = format!("{digits:0>width$}", width = places + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - places);
+    let sign = if negative { "-" } else { "" };
+    let point = if places > 0 { "." } else { ".0" };
+    let text = format!("{sign}{whole}{point}{fraction}");
+    let document = read(text.as_bytes(), &Limits::default()).expect("a number");
+    let number = document.root().as_number().expect("a number").as_f64();
+    prop_assert_eq!(number.to_bits(), text.parse::<f64>().expect("a double").to_bits(), "{}", text);
+    Ok(())
 }
