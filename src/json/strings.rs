@@ -52,7 +52,9 @@ fn read_escaped(
     let (mut copied, mut at) = (plain.start, plain.end);
     loop {
         // Both ends are at ASCII bytes, so they are boundaries of characters.
-        unescaped.push_str(text.get(copied..at).unwrap_or_default());
+        if copied < at {
+            unescaped.push_str(text.get(copied..at).unwrap_or_default());
+        }
         match bytes.get(at) {
             Some(b'"') => {
                 let len = unescaped.len().saturating_sub(start);
@@ -97,6 +99,7 @@ pub(super) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// Reads the escape whose backslash is at `at`: the character, and the byte after it.
+#[inline]
 fn escape(bytes: &[u8], at: usize) -> Result<(char, usize), Error> {
     let after = at.saturating_add(2);
     let character = match bytes.get(at.saturating_add(1)) {
@@ -116,6 +119,7 @@ fn escape(bytes: &[u8], at: usize) -> Result<(char, usize), Error> {
 }
 
 /// `\uXXXX`, or two of them for a character outside the basic plane.
+#[inline]
 fn unicode(bytes: &[u8], at: usize) -> Result<(char, usize), Error> {
     let lone = || Error::new(Reason::JsonSurrogate, at);
     let high = unit(bytes, at)?;
@@ -142,17 +146,46 @@ fn unicode(bytes: &[u8], at: usize) -> Result<(char, usize), Error> {
     Ok((character, after.saturating_add(6)))
 }
 
-/// The four hexadecimal digits of the `\u` at `at`.
-fn unit(bytes: &[u8], at: usize) -> Result<u32, Error> {
-    let digits = bytes.iter().skip(at.saturating_add(2)).take(4);
-    let mut unit = 0;
-    let mut count = 0;
-    for digit in digits {
-        let value = char::from(*digit).to_digit(16).ok_or(Error::new(Reason::JsonEscape, at))?;
-        unit = (unit << 4) | value;
-        count += 1;
+/// What each byte is worth as a hexadecimal digit; 16 for what is none.
+const HEXADECIMAL: [u8; 256] = {
+    let (mut values, mut byte) = ([16; 256], 0_u8);
+    let mut rest = values.as_mut_slice();
+    while let [value, others @ ..] = rest {
+        *value = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            b'A'..=b'F' => byte - b'A' + 10,
+            _ => 16,
+        };
+        byte = byte.wrapping_add(1);
+        rest = others;
     }
-    if count == 4 { Ok(unit) } else { Err(Error::new(Reason::JsonTruncated, bytes.len())) }
+    values
+};
+
+/// The four hexadecimal digits of the `\u` at `at`.
+#[inline]
+fn unit(bytes: &[u8], at: usize) -> Result<u32, Error> {
+    let from = at.saturating_add(2);
+    let Some(digits) = bytes.get(from..).and_then(<[u8]>::first_chunk::<4>) else {
+        return Err(no_unit(bytes, at));
+    };
+    let values = digits.map(|digit| u32::from(HEXADECIMAL[usize::from(digit)]));
+    let [first, second, third, fourth] = values;
+    if (first | second | third | fourth) > 15 {
+        return Err(no_unit(bytes, at));
+    }
+    Ok((first << 12) | (second << 8) | (third << 4) | fourth)
+}
+
+/// Of the four digits one is none, or the text ends before.
+#[cold]
+fn no_unit(bytes: &[u8], at: usize) -> Error {
+    let mut digits = bytes.iter().skip(at.saturating_add(2)).take(4);
+    if digits.all(u8::is_ascii_hexdigit) {
+        return Error::new(Reason::JsonTruncated, bytes.len());
+    }
+    Error::new(Reason::JsonEscape, at)
 }
 
 #[cfg(test)]
