@@ -6,6 +6,8 @@
 use jsonschema_regex::{PatternAnalysis, analyze_pattern, contains_ecma_whitespace, to_rust_regex};
 use regex::Regex;
 
+use super::runs::Runs;
+
 /// A compiled pattern.
 #[derive(Debug)]
 pub(super) struct Pattern {
@@ -20,6 +22,7 @@ enum Matcher {
     Exact(String),
     OneOf(Vec<String>),
     NoBlank,
+    Runs(Runs),
     Regex(Regex),
 }
 
@@ -34,7 +37,7 @@ impl Pattern {
             Some(PatternAnalysis::Exact(exact)) => Matcher::Exact(exact.into_owned()),
             Some(PatternAnalysis::Alternation(options)) => Matcher::OneOf(options),
             Some(PatternAnalysis::NoWhitespace) => Matcher::NoBlank,
-            None => Matcher::Regex(regex),
+            None => Runs::of(&translated).map_or(Matcher::Regex(regex), Matcher::Runs),
         };
         Ok(Self { source: source.to_owned(), matcher })
     }
@@ -50,6 +53,7 @@ impl Pattern {
             Matcher::Exact(exact) => text == exact,
             Matcher::OneOf(options) => options.iter().any(|option| option == text),
             Matcher::NoBlank => !contains_ecma_whitespace(text),
+            Matcher::Runs(runs) => runs.is_match(text),
             Matcher::Regex(regex) => regex.is_match(text),
         }
     }
