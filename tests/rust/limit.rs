@@ -1,24 +1,16 @@
 //! The limiter against a log of everything it admitted: the slow, obvious way to keep the same promise.
 
-use std::collections::{HashMap, VecDeque};
+mod log;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use log::{Log, longest_ms};
 use proptest::prelude::*;
 use secval::clock::{Clock, ManualClock, SystemClock};
 use secval::limit::{
     Charge, Decision, Limiter, LimiterError, Options, Quota, QuotaErrorKind as Kind, Rule,
 };
-
-/// Every admitted hit of a key under one quota: when, and how much.
-#[derive(Default)]
-struct Log(VecDeque<(u64, u64)>);
-
-impl Log {
-    /// What the closed window of `ms` milliseconds that ends at `now` holds.
-    fn within(&self, now: u64, ms: u64) -> u64 {
-        self.0.iter().filter(|(at, _)| at + ms >= now).map(|(_, cost)| cost).sum()
-    }
-}
 
 fn limiter(clock: &Arc<ManualClock>) -> Limiter {
     Limiter::new(64, Arc::clone(clock) as Arc<dyn Clock>).expect("a table")
@@ -35,12 +27,6 @@ fn quota(text: &str) -> Quota {
 
 fn hit(limiter: &Limiter, rule: Rule, key: &str) -> Decision {
     limiter.hit(&[Charge { rule, key: key.as_bytes(), cost: 1 }])
-}
-
-/// What an admitted hit may be held against: in one form each hit is counted to the millisecond, in the other
-/// up to a seventh part longer.
-fn longest_ms(quota: Quota) -> u64 {
-    if quota.limit <= Quota::MAX_LOGGED { quota.window_ms } else { quota.window_ms * 7 / 6 + 1 }
 }
 
 fn quotas() -> impl Strategy<Value = Quota> {

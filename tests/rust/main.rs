@@ -20,4 +20,5 @@ mod limit_shared;
 mod limit_stress;
 mod plan;
 mod policy;
+mod router;
 mod schema;

@@ -2,6 +2,8 @@
 //!
 //! It knows the grammar, repeated names, surrogates and the range of doubles; no ceilings, and no reasons.
 
+use secval::json::{Kind, Value};
+
 /// A value, and the span of its text.
 #[derive(Debug, Clone)]
 pub(crate) struct Tree {
@@ -41,6 +43,33 @@ pub(crate) fn read(text: &str) -> Option<Tree> {
     let tree = reader.value()?;
     reader.blank();
     (reader.at == text.len()).then_some(tree)
+}
+
+/// A document as the oracle's tree, spans left out.
+pub(crate) fn tree(value: Value<'_>) -> Node {
+    match value.kind() {
+        Kind::Null => Node::Null,
+        Kind::Bool => Node::Bool(value.as_bool().expect("a bool")),
+        Kind::String => Node::String(value.as_str().expect("a string").to_owned()),
+        Kind::Number => {
+            let number = value.as_number().expect("a number");
+            Node::Number(number.text().to_owned(), number.is_integer_literal())
+        }
+        Kind::Array => {
+            assert_eq!(value.items().count(), value.len());
+            Node::Array(value.items().map(Tree::of).collect())
+        }
+        Kind::Object => {
+            assert_eq!(value.members().count(), value.len());
+            Node::Object(value.members().map(|(n, v)| (n.to_owned(), Tree::of(v))).collect())
+        }
+    }
+}
+
+impl Tree {
+    fn of(value: Value<'_>) -> Self {
+        Self::new(tree(value), value.offset())
+    }
 }
 
 struct Reader<'t> {
