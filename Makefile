@@ -24,7 +24,7 @@ unexport CONDA_PREFIX
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: help run serve test stress test-rust test-loom test-python types arrows lint fmt clean
+.PHONY: help run serve test stress test-rust test-loom test-python types arrows lint fmt clean bench instructions bless
 
 help:
 	@echo 'make run     the bookings example behind the gate: good and hostile requests, a table, a summary'
@@ -32,6 +32,8 @@ help:
 	@echo 'make test    all tests: Rust, concurrency models, Python, public suites, README, types'
 	@echo 'make stress  the limiter under stops and kills for STRESS_SECONDS=300'
 	@echo 'make lint    rustfmt, clippy, ruff, mypy, basedpyright, import-linter, stubtest'
+	@echo 'make bench   secval beside its peers, many minutes: ratios, results.json, docs/performance.md'
+	@echo 'make instructions   instruction counts against the baseline (needs valgrind); bless: writes them down'
 	@echo 'make fmt     formats Rust and Python'
 	@echo 'make clean   removes what was built and set up'
 
@@ -47,7 +49,7 @@ $(STAMPS)/venv:
 	@touch $@
 
 # `pip install --group` reads [dependency-groups] of pyproject.toml.
-$(STAMPS)/run $(STAMPS)/test $(STAMPS)/lint: $(STAMPS)/%: $(STAMPS)/venv pyproject.toml
+$(STAMPS)/run $(STAMPS)/test $(STAMPS)/lint $(STAMPS)/bench: $(STAMPS)/%: $(STAMPS)/venv pyproject.toml
 	$(SAY) 'installing what `make $*` needs (pyproject.toml, dependency group `$*`)'
 	@$(BIN)/python -m pip install --quiet --group $*
 	@touch $@
@@ -113,6 +115,20 @@ lint: types arrows
 	$(SAY) 'types once more, as pyright reads them'
 	@$(BIN)/basedpyright
 
+# ---- figures: benches/README.md says what each means ----
+
+bench: $(STAMPS)/bench $(STAMPS)/core
+	$(SAY) 'secval beside its peers'
+	@$(BIN)/python benches/run.py --page --out $(TARGET)/bench $(BENCH)
+
+instructions: $(STAMPS)/core
+	$(SAY) 'counting instructions'
+	@$(BIN)/python benches/instructions/count.py
+
+bless: $(STAMPS)/core
+	$(SAY) 'counting instructions, and writing them down'
+	@$(BIN)/python benches/instructions/count.py --bless
+
 fmt: $(STAMPS)/lint
 	cargo fmt
 	$(BIN)/ruff format
@@ -120,4 +136,4 @@ fmt: $(STAMPS)/lint
 
 clean:
 	rm -rf $(TARGET) $(VENV) dist python/secval/_core*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find python tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	find python tests examples benches -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -31,13 +31,13 @@ def readers() -> dict[str, Reader]:
     """The readers that are installed, by name."""
     found: dict[str, Reader] = {"secval": secval.loads, "json": json.loads}
     try:
-        import orjson  # noqa: PLC0415 -- a peer that may be missing
+        import orjson
 
         found["orjson"] = orjson.loads
     except ImportError:
         sys.exit("orjson is what all is measured by: pip install orjson")
     try:
-        import jiter  # noqa: PLC0415 -- a peer that may be missing
+        import jiter
 
         def no_duplicates(text: bytes) -> Any:
             return jiter.from_json(text, catch_duplicate_keys=True)
