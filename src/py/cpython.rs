@@ -44,6 +44,11 @@ unsafe extern "C" {
 /// double, the table alone is 64 KiB of a cache that holds little more.
 const NAMES: usize = 2048;
 
+/// Names whose hashes lead to the same place, and that are remembered side by side. With one, two names of one object that
+/// meet there push each other out with every object, and so does its shape; of [`NAMES`] / 4 names more than four meet
+/// in one place of 300.
+const WAYS: usize = 4;
+
 /// Bytes of a name that is remembered; longer ones are data, not names.
 const NAME_BYTES: usize = 64;
 
@@ -249,18 +254,19 @@ struct Memory {
 impl Memory {
     fn new(py: Python<'_>) -> Self {
         let seed = RandomState::default();
-        let names = Names { seed, slots: (0..NAMES).map(|_| None).collect() };
+        let places = (0..NAMES / WAYS).map(|_| [const { None }; WAYS]).collect();
+        let names = Names { seed, places };
         let usable = layout_is_known(py).unwrap_or(false);
         let slots = (0..TEMPLATES).map(|_| Template { hash: 0, dict: None }).collect();
         Self { names, templates: Templates { usable, slots } }
     }
 }
 
-/// Names that were met, each in the slot of its hash.
+/// Names that were met, each in the place of its hash.
 struct Names {
-    /// Other hashes in every process, so that nobody can make names that share a slot.
+    /// Other hashes in every process, so that nobody can make names that share a place.
     seed: RandomState,
-    slots: Vec<Option<Known>>,
+    places: Vec<[Option<Known>; WAYS]>,
 }
 
 struct Known {
@@ -275,18 +281,20 @@ impl Names {
         let mut hasher = self.seed.build_hasher();
         hasher.write(text.as_bytes());
         let hash = hasher.finish();
-        let index = usize::try_from(hash >> 32).unwrap_or(0) % NAMES;
-        let slot = self.slots.get_mut(index).ok_or_else(torn)?;
-        if let Some(known) = slot
-            && known.hash == hash
-            && ascii_bytes(&known.name) == text.as_bytes()
-        {
-            return Ok(known.name.bind(py).clone());
+        let index = usize::try_from(hash >> 32).unwrap_or(0) % self.places.len().max(1);
+        let place = self.places.get_mut(index).ok_or_else(torn)?;
+        for known in place.iter().flatten() {
+            if known.hash == hash && ascii_bytes(&known.name) == text.as_bytes() {
+                return Ok(known.name.bind(py).clone());
+            }
         }
         let name = ascii(py, text)?;
         // A `str` keeps its hash: computed here, it is there for every dict.
         name.hash()?;
-        *slot = Some(Known { hash, name: name.clone().unbind() });
+        // The one that came first goes.
+        place.rotate_right(1);
+        let [newest, ..] = place;
+        *newest = Some(Known { hash, name: name.clone().unbind() });
         Ok(name)
     }
 }
@@ -468,7 +476,7 @@ fn layout_is_known(py: Python<'_>) -> PyResult<bool> {
             };
             let plausible = used == self::size(count)?
                 && kind == UNICODE
-                && index_bytes == size.max(3)
+                && index_bytes == if size < 8 { size.max(3) } else { size + 1 }
                 && size <= 8;
             if !plausible {
                 return Ok(false);
