@@ -10,7 +10,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
-TARGET := $(or $(CARGO_TARGET_DIR),target)
+BUILT := $(or $(CARGO_TARGET_DIR),target)
 PORT ?= 8000
 STRESS_SECONDS ?= 300
 SAY = @printf '\033[1m==> %s\033[0m\n'
@@ -24,7 +24,7 @@ unexport CONDA_PREFIX
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: help run serve test stress test-rust test-loom test-python types arrows lint fmt clean bench instructions bless
+.PHONY: help run serve test stress test-rust test-loom test-python types arrows lint fmt fuzz clean bench instructions bless
 
 help:
 	@echo 'make run     the bookings example behind the gate: good and hostile requests, a table, a summary'
@@ -35,6 +35,7 @@ help:
 	@echo 'make bench   secval beside its peers, many minutes: ratios, results.json, docs/performance.md'
 	@echo 'make instructions   instruction counts against the baseline (needs valgrind); bless: writes them down'
 	@echo 'make fmt     formats Rust and Python'
+	@echo 'make fuzz    a fuzz target for some time: make fuzz TARGET=json SECONDS=300 (tests/fuzz/targets)'
 	@echo 'make clean   removes what was built and set up'
 
 # ---- set-up: each step leaves a stamp, and is not done twice ----
@@ -75,14 +76,14 @@ test: test-rust test-loom test-python types arrows
 
 test-rust:
 	$(SAY) 'testing the core (no Python in it)'
-	@mkdir -p $(TARGET)
-	@cargo test 2>&1 | tee $(TARGET)/tests.log
+	@mkdir -p $(BUILT)
+	@cargo test 2>&1 | tee $(BUILT)/tests.log
 
 # The same code on loom's atomics: every interleaving of a few threads.
 test-loom:
 ifneq ($(wildcard tests/loom),)
 	$(SAY) 'checking the concurrency models'
-	@RUSTFLAGS='--cfg loom' cargo test --profile quick --target-dir $(TARGET)/loom --test loom
+	@RUSTFLAGS='--cfg loom' cargo test --profile quick --target-dir $(BUILT)/loom --test loom
 endif
 
 # The long form of what `make test-rust` does for some seconds.
@@ -119,7 +120,7 @@ lint: types arrows
 
 bench: $(STAMPS)/bench $(STAMPS)/core
 	$(SAY) 'secval beside its peers'
-	@$(BIN)/python benches/run.py --page --out $(TARGET)/bench $(BENCH)
+	@$(BIN)/python benches/run.py --page --out $(BUILT)/bench $(BENCH)
 
 instructions: $(STAMPS)/core
 	$(SAY) 'counting instructions'
@@ -134,6 +135,25 @@ fmt: $(STAMPS)/lint
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix-only
 
+# ---- fuzzing: cargo-fuzz, on the stable toolchain. What is found stays in tests/fuzz/artifacts, what was learnt in
+# tests/fuzz/corpus; neither is part of the repository ----
+
+SECONDS ?= 60
+SEEDS := $(wildcard $(or $(SECVAL_DATA),../shared/data)/json-test-suite/test_parsing)
+ifeq ($(TARGET),policy)
+SEEDS := examples/bookings tests/data/gate/api
+endif
+
+$(BUILT)/tools/bin/cargo-fuzz:
+	$(SAY) 'installing cargo-fuzz in $(BUILT)/tools'
+	@cargo install --quiet cargo-fuzz --root $(BUILT)/tools
+
+fuzz: $(BUILT)/tools/bin/cargo-fuzz
+	@test -f 'tests/fuzz/targets/$(TARGET).rs' || { echo 'make fuzz TARGET=...: one of' $(basename $(notdir $(wildcard tests/fuzz/targets/*.rs))); exit 1; }
+	$(SAY) 'fuzzing $(TARGET) for $(SECONDS) seconds'
+	@mkdir -p tests/fuzz/corpus/$(TARGET)
+	@RUSTC_BOOTSTRAP=1 $< run --fuzz-dir tests/fuzz $(TARGET) tests/fuzz/corpus/$(TARGET) $(SEEDS) -- -max_total_time=$(SECONDS) -timeout=10
+
 clean:
-	rm -rf $(TARGET) $(VENV) dist python/secval/_core*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(BUILT) $(VENV) dist python/secval/_core*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find python tests examples benches -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,7 +4,9 @@
 #![allow(clippy::print_stdout, reason = "a suite that is skipped says so")]
 #![allow(
     clippy::excessive_precision,
+    clippy::explicit_counter_loop,
     clippy::float_cmp,
+    clippy::format_push_string,
     clippy::needless_for_each,
     clippy::redundant_closure_for_method_calls,
     clippy::wildcard_enum_match_arm,

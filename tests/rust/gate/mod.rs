@@ -2,3 +2,5 @@
 
 mod cases;
 mod harness;
+mod hostile;
+mod wild;
