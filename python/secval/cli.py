@@ -1,13 +1,14 @@
-"""`secval` on the command line: look at a policy, try requests on it, look at the table that processes count in.
+"""`secval` on the command line: look at a policy, try requests on it, time them, look at the table that processes count in.
 
     secval check secval.toml
     secval test secval.toml POST /v1/bookings --body booking.json -H 'Host: api.example.com'
+    secval bench secval.toml requests.jsonl --budget 3
     secval limiter inspect NAME
 
 Starts no server and sends nothing; what is tried here is counted nowhere else.
 
-Exit codes: 0 for a sound policy, an allowed request or a table that is there, 1 for a policy with faults, a refused
-request or no such table, 2 for a command that could not be understood.
+Exit codes: 0 for a sound policy, an allowed request, a budget that is kept or a table that is there, 1 for a policy
+with faults, a refused request, a budget that is exceeded or no such table, 2 for a command that could not be understood.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from secval._core import Gate, inspect_limiter, remove_limiter
+from secval import _bench
+from secval._core import Gate, ManualClock, inspect_limiter, remove_limiter
 from secval.errors import PolicyError, UsageError
 
 if TYPE_CHECKING:
@@ -45,13 +48,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.command == "limiter":
         return _limiter(options)
+    # Moves only when `bench` has used a quota up.
+    clock = ManualClock()
+    clock.set_wall(time.time())
     try:
-        gate = Gate.from_file(options.policy, alone=True)
+        gate = Gate.from_file(options.policy, alone=True, clock=clock)
     except PolicyError as error:
-        _show_faults(error, as_json=options.json)
+        _show_faults(error, as_json=options.json is True)
         return FAULT
     if options.command == "check":
         return _check(gate, options)
+    if options.command == "bench":
+        return _time(gate, clock, options)
     return _test(gate, options)
 
 
@@ -62,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("policy", metavar="POLICY", help="secval.toml, or an OpenAPI document")
+    _bench_parser(commands, common)
+    common = argparse.ArgumentParser(add_help=False, parents=[common])
     common.add_argument("--json", action="store_true", help="for programs")
 
     check = "compile a policy: list its operations with what each demands, or all of its faults"
@@ -89,6 +99,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     _limiter_parser(commands)
     return parser
+
+
+def _bench_parser(commands: Any, common: argparse.ArgumentParser) -> None:
+    timed = "time the policy on sample requests, and hold that to a budget or an earlier run"
+    _bench.add_arguments(
+        commands.add_parser("bench", parents=[common], help=timed, description=timed)
+    )
 
 
 def _limiter_parser(commands: Any) -> None:
@@ -296,6 +313,50 @@ def _show_verdict(verdict: Verdict) -> None:
     if verdict.problem():
         print()
         _print_json(json.loads(verdict.problem()))
+
+
+# ---- bench ----
+
+
+def _time(gate: Gate, clock: ManualClock, options: argparse.Namespace) -> int:
+    left_out: list[str] = []
+    try:
+        if options.samples is None:
+            samples, left_out = _bench.generated(gate)
+        else:
+            samples = _bench.read_samples(options.samples, gate)
+    except _bench.SampleError as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    try:
+        found = _bench.measure(
+            gate, clock, samples, _bench.Settings(rounds=options.rounds, progress=_progress)
+        )
+    except _bench.SampleError as error:
+        print(error, file=sys.stderr)
+        return FAULT
+    head, *rows = _bench.table(found, options.compare)
+    for line in _table(head, rows):
+        print(line)
+    print()
+    print(f"a ratio of 1 is {found.calibration_us:.1f} µs: json.loads of 1,000 bytes, here and now")
+    if left_out:
+        print(f"not guessed, give samples for them: {', '.join(left_out)}")
+    if options.json is not None:
+        options.json.write_text(found.to_json())
+    own = {sample.name: sample.budget for sample in samples}
+    budget = _bench.Budget(options.budget, options.budget_us, options.tolerance)
+    faults = _bench.faults(found, budget, base=options.compare, own=own)
+    for fault in faults:
+        print(f"FAILED {fault}", file=sys.stderr)
+    return FAULT if faults else OK
+
+
+def _progress(done: int, rounds: int) -> None:
+    """One line, rewritten; none where nobody watches."""
+    if sys.stderr.isatty():
+        line = f"[{'#' * (24 * done // rounds):<24}] round {done} of {rounds}"
+        print(f"\r\033[K{line if done < rounds else ''}", end="", file=sys.stderr, flush=True)
 
 
 # ---- limiter ----
