@@ -9,7 +9,7 @@
 //!
 //! | row | modules | question |
 //! |---|---|---|
-//! | 1 | [`reason`], [`clock`], [`sync`] | why refused, when, with which atomics |
+//! | 1 | [`reason`], [`clock`], [`sync`], `seed` | why refused, when, with which atomics, from which random bits |
 //! | 2 | [`json`] | is this strictly JSON, and what does it say? |
 //! | 3 | [`check`], [`schema`], [`limit`], [`event`] | is the value, the document, the rate what was declared? What happened? |
 //! | 4 | [`policy`] | what does this API accept? |
@@ -25,6 +25,7 @@ pub mod limit;
 pub mod policy;
 pub mod reason;
 pub mod schema;
+mod seed;
 pub mod sync;
 
 #[cfg(feature = "python")]

@@ -19,11 +19,11 @@ use std::collections::HashSet;
 use std::fmt;
 use std::hash::Hash;
 
-use foldhash::fast::RandomState;
+use crate::seed::FastState;
 
 /// The values that are allowed.
 #[derive(Clone)]
-pub struct AllowList<T>(HashSet<T, RandomState>);
+pub struct AllowList<T>(HashSet<T, FastState>);
 
 /// An allow list without a value, which was not asked for with [`AllowList::empty`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,7 +40,7 @@ impl std::error::Error for EmptyAllowList {}
 impl<T: Eq + Hash> AllowList<T> {
     /// Of at least one value.
     pub fn new(values: impl IntoIterator<Item = T>) -> Result<Self, EmptyAllowList> {
-        let set: HashSet<T, RandomState> = values.into_iter().collect();
+        let set: HashSet<T, FastState> = values.into_iter().collect();
         if set.is_empty() { Err(EmptyAllowList) } else { Ok(Self(set)) }
     }
 

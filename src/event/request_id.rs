@@ -19,7 +19,7 @@ impl RequestIds {
     /// Fails only if the operating system has no randomness to give.
     pub fn new() -> Result<Self, getrandom::Error> {
         let mut key = [0; 16];
-        getrandom::fill(&mut key)?;
+        crate::seed::fill(&mut key)?;
         Ok(Self { key, next: AtomicU64::new(0) })
     }
 

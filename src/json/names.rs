@@ -10,9 +10,8 @@
 use std::hash::{BuildHasher, Hasher};
 use std::sync::OnceLock;
 
-use foldhash::quality::RandomState;
-
 use super::tape::{narrow, widen};
+use crate::seed::QualityState;
 
 /// Names compared pairwise. That is four comparisons an instruction: at half, objects that are still cheap to
 /// compare pay for a table; at double, the pairs cost more than the table.
@@ -43,8 +42,8 @@ struct Scope {
 
 /// The hash of a name: other bits in every process.
 fn hash(name: &str) -> u32 {
-    static SEED: OnceLock<RandomState> = OnceLock::new();
-    let mut hasher = SEED.get_or_init(RandomState::default).build_hasher();
+    static SEED: OnceLock<QualityState> = OnceLock::new();
+    let mut hasher = SEED.get_or_init(QualityState::default).build_hasher();
     hasher.write(name.as_bytes());
     narrow(usize::try_from(hasher.finish() >> 32).unwrap_or(0))
 }

@@ -19,8 +19,8 @@ pub(super) struct Secret(pub(super) [u64; 2]);
 impl Secret {
     /// A new one from the operating system; `None` if it has no randomness to give.
     pub(super) fn random() -> Option<Self> {
-        let one = getrandom::u64().ok()?;
-        Some(Self([one, getrandom::u64().ok()?]))
+        let one = crate::seed::number().ok()?;
+        Some(Self([one, crate::seed::number().ok()?]))
     }
 
     /// The subject of a key.

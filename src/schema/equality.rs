@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use foldhash::quality::RandomState;
 use serde_json::Value as Serde;
 
 use super::number::Decimal;
 use super::stack;
 use crate::json::{Kind, Value};
+use crate::seed::QualityState;
 
 /// Whether a value equals one of a schema's.
 pub(super) fn equals(value: Value<'_>, expected: &Serde) -> bool {
@@ -45,7 +45,7 @@ pub(super) fn all_distinct(array: Value<'_>) -> bool {
         spell(item, &mut spelled);
         places.push(start..spelled.len());
     }
-    let mut seen = HashSet::with_capacity_and_hasher(places.len(), RandomState::default());
+    let mut seen = HashSet::with_capacity_and_hasher(places.len(), QualityState::default());
     places.into_iter().all(|place| seen.insert(spelled.get(place).unwrap_or_default()))
 }
 

@@ -8,13 +8,13 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use foldhash::fast::RandomState;
 use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object};
 
 use super::equality;
 use super::number::Decimal;
 use crate::json::{Items, Kind, Members, Number, Value};
+use crate::seed::FastState;
 
 /// The representation's name, for the crate.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Json for Tree {
 pub struct Fields<'d> {
     value: Value<'d>,
     len: usize,
-    index: OnceCell<HashMap<&'d str, Value<'d>, RandomState>>,
+    index: OnceCell<HashMap<&'d str, Value<'d>, FastState>>,
 }
 
 /// An array.

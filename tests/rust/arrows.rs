@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The rows of `src/lib.rs`, bottom to top.
 const ROWS: &[&[&str]] = &[
-    &["reason", "clock", "sync"],
+    &["reason", "clock", "sync", "seed"],
     &["json"],
     &["check", "schema", "limit", "event"],
     &["policy"],
@@ -21,6 +21,10 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("pyo3", &["py"]),
     ("jsonschema::", &["schema"]),
     ("atomic::Ordering", &["sync"]),
+    ("getrandom::fill", &["seed"]),
+    ("getrandom::u64", &["seed"]),
+    ("foldhash::fast::RandomState", &["seed"]),
+    ("foldhash::quality::RandomState", &["seed", "py"]),
     ("Ordering::SeqCst", &["sync", "limit", "event"]),
     ("Ordering::Relaxed", &["sync", "limit", "event"]),
     ("Ordering::Acquire", &["limit", "event"]),

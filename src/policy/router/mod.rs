@@ -95,7 +95,7 @@ pub struct Router {
 
 #[derive(Debug, Default)]
 struct Node {
-    literals: HashMap<String, usize, foldhash::fast::RandomState>,
+    literals: HashMap<String, usize, crate::seed::FastState>,
     /// In the order of preference: more literal characters first.
     patterns: Vec<(Pattern, usize)>,
     /// Of the template that ends here, sorted.

@@ -6,8 +6,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-
 use super::super::formats::{Check, NumberFormat};
 use super::super::graph::{Bound, Condition, Contains, Counts, NodeId};
 use super::super::number::Decimal;
@@ -15,6 +13,7 @@ use super::super::pattern::Pattern;
 use super::kinds::Kinds;
 use super::names::Names;
 use crate::json::Number;
+use crate::seed::FastState;
 
 /// A place in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -177,7 +176,7 @@ fn check_text(check: &Check, text: &str) -> bool {
 #[derive(Debug)]
 pub(super) enum TextList {
     Few(Vec<String>),
-    Many(HashSet<String, RandomState>),
+    Many(HashSet<String, FastState>),
 }
 
 impl TextList {
