@@ -42,8 +42,8 @@ impl SetBuilder {
         self.prepared.clear();
     }
 
-    /// Has one of so many accepted values judged again by the arbiter; none by default. Should it not agree, the value
-    /// is refused and counted by [`Set::differences`].
+    /// Has one of so many values judged again by the arbiter, accepted or not; none by default. Should it not agree, the
+    /// value is refused and counted by [`Set::differences`].
     pub fn verify(&mut self, one_of: NonZeroU64) {
         self.verify = Some(one_of);
     }

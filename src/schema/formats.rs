@@ -123,6 +123,10 @@ impl NumberFormat {
         NUMBERS.iter().find(|format| format.name == name).copied()
     }
 
+    pub(super) fn name(self) -> &'static str {
+        self.name
+    }
+
     pub(super) fn allows(self, number: Number<'_>) -> bool {
         let value = Decimal::parse(number.text());
         (!self.integer || number.is_integer_literal() || value.is_integer())
@@ -142,11 +146,16 @@ pub(super) enum Check {
 /// A standard format: the crate's own check of it.
 #[derive(Debug)]
 pub(super) struct Standard {
+    name: String,
     quick: Option<Quick>,
     validator: Validator<Tree>,
 }
 
 impl Standard {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(super) fn is_valid(&self, text: &str) -> bool {
         self.quick.is_some_and(|quick| quick(text)) || self.validator.is_valid(Instance::Name(text))
     }
@@ -209,7 +218,8 @@ impl Registry {
         }
         let options = options.offline().with_draft(dialect.draft()).should_validate_formats(true);
         let validator = options.build(&json!({ "format": name })).ok()?;
-        let standard = Arc::new(Standard { quick: quick::of(name), validator });
+        let standard =
+            Arc::new(Standard { name: name.to_owned(), quick: quick::of(name), validator });
         self.known.insert(key, Arc::clone(&standard));
         Some(standard)
     }

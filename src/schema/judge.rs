@@ -6,12 +6,11 @@
 
 use std::collections::HashMap;
 
+use super::assertion::{Present, Subject, failed};
 use super::equality;
-use super::formats::Check;
-use super::graph::{Bound, Counts, Graph, NodeId, Schema, Types};
-use super::number::Decimal;
+use super::graph::{Counts, Graph, NodeId, Schema};
 use super::stack;
-use crate::json::{Kind, Number, Value};
+use crate::json::{Kind, Value};
 
 /// References followed before answers are remembered: most schemas never get there, and remembering costs more than
 /// judging a small value twice.
@@ -24,18 +23,23 @@ pub(super) struct Judge<'g> {
     followed: u32,
     answers: HashMap<(NodeId, u32), bool>,
     unsure: bool,
-}
-
-/// What stands at a place: a value, or a member's name.
-#[derive(Debug, Clone, Copy)]
-enum Subject<'d> {
-    Value(Value<'d>),
-    Name(&'d str),
+    /// Questions left.
+    left: u64,
 }
 
 impl<'g> Judge<'g> {
     pub(super) fn new(graph: &'g Graph) -> Self {
-        Self { graph, followed: 0, answers: HashMap::new(), unsure: false }
+        Self { graph, followed: 0, answers: HashMap::new(), unsure: false, left: u64::MAX }
+    }
+
+    /// One that answers so many questions, those that follow from others included, and to all further ones says no.
+    pub(super) fn limited(graph: &'g Graph, left: u64) -> Self {
+        Self { left, followed: REMEMBERED_AFTER, ..Self::new(graph) }
+    }
+
+    /// Whether there were more questions than may be answered.
+    pub(super) fn is_spent(&self) -> bool {
+        self.left == 0
     }
 
     /// Whether the value follows the schema.
@@ -54,6 +58,10 @@ impl<'g> Judge<'g> {
     }
 
     fn subject(&mut self, subject: Subject<'_>, id: NodeId) -> bool {
+        self.left = self.left.saturating_sub(1);
+        if self.is_spent() {
+            return false;
+        }
         let schema = self.graph.get(id);
         if let Some(always) = schema.always {
             return always;
@@ -65,19 +73,16 @@ impl<'g> Judge<'g> {
             };
         }
         self.unsure |= !schema.rest.is_empty();
-        is_of_type(schema, subject)
-            && is_allowed(schema, subject)
+        failed(schema, subject).is_none()
             && self.content(schema, subject)
             && self.choices(schema, subject)
     }
 
     fn content(&mut self, schema: &Schema, subject: Subject<'_>) -> bool {
         match subject {
-            Subject::Name(name) => text(schema, name),
+            Subject::Name(_) => true,
             Subject::Value(value) => match value.kind() {
-                Kind::Null | Kind::Bool => true,
-                Kind::Number => value.as_number().is_none_or(|n| number(schema, n)),
-                Kind::String => value.as_str().is_none_or(|t| text(schema, t)),
+                Kind::Null | Kind::Bool | Kind::Number | Kind::String => true,
                 Kind::Array => stack::deeper(|| self.items(schema, value)),
                 Kind::Object => stack::deeper(|| self.members(schema, value)),
             },
@@ -85,9 +90,6 @@ impl<'g> Judge<'g> {
     }
 
     fn items(&mut self, schema: &Schema, array: Value<'_>) -> bool {
-        if !within(schema.item_count, array.len()) {
-            return false;
-        }
         for (index, item) in array.items().enumerate() {
             let id = schema.prefix.get(index).copied().or(schema.items);
             if id.is_some_and(|id| !self.follows(item, id)) {
@@ -105,14 +107,6 @@ impl<'g> Judge<'g> {
     }
 
     fn members(&mut self, schema: &Schema, object: Value<'_>) -> bool {
-        if !within(schema.member_count, object.len()) || !has_all(object, &schema.required) {
-            return false;
-        }
-        for (name, list) in &schema.needs {
-            if object.get(name).is_some() && !has_all(object, list) {
-                return false;
-            }
-        }
         for (name, member) in object.members() {
             if schema.names.is_some_and(|id| !self.subject(Subject::Name(name), id)) {
                 return false;
@@ -166,10 +160,8 @@ impl<'g> Judge<'g> {
             }
         }
         let Subject::Value(value) = subject else { return true };
-        schema
-            .implies
-            .iter()
-            .all(|(name, id)| value.get(name).is_none() || self.follows(value, *id))
+        let present = Present::new(value);
+        schema.implies.iter().all(|(name, id)| !present.has(name) || self.follows(value, *id))
     }
 
     fn reference(&mut self, subject: Subject<'_>, id: NodeId) -> bool {
@@ -192,74 +184,7 @@ impl<'g> Judge<'g> {
     }
 }
 
-fn is_of_type(schema: &Schema, subject: Subject<'_>) -> bool {
-    let Some(types) = schema.types else { return true };
-    let flag = match subject {
-        Subject::Name(_) => Types::STRING,
-        Subject::Value(value) => match value.kind() {
-            Kind::Null => Types::NULL,
-            Kind::Bool => Types::BOOL,
-            Kind::String => Types::STRING,
-            Kind::Array => Types::ARRAY,
-            Kind::Object => Types::OBJECT,
-            Kind::Number => return value.as_number().is_some_and(|n| number_is_of_type(types, n)),
-        },
-    };
-    types.has(flag)
-}
-
-fn number_is_of_type(types: Types, number: Number<'_>) -> bool {
-    types.has(Types::NUMBER)
-        || (types.has(Types::WRITTEN | Types::INTEGER) && number.is_integer_literal())
-        || (types.has(Types::INTEGER) && Decimal::parse(number.text()).is_integer())
-}
-
-/// `enum` and `const`.
-fn is_allowed(schema: &Schema, subject: Subject<'_>) -> bool {
-    let equals = |expected: &serde_json::Value| match subject {
-        Subject::Value(value) => equality::equals(value, expected),
-        Subject::Name(name) => expected.as_str() == Some(name),
-    };
-    schema.options.as_ref().is_none_or(|options| options.iter().any(equals))
-        && schema.constant.as_ref().is_none_or(equals)
-}
-
-fn number(schema: &Schema, number: Number<'_>) -> bool {
-    let value = Decimal::parse(number.text());
-    let within = |(bound, limit): &(Bound, String)| {
-        let limit = Decimal::parse(limit);
-        match bound {
-            Bound::Minimum => limit <= value,
-            Bound::Maximum => value <= limit,
-            Bound::ExclusiveMinimum => limit < value,
-            Bound::ExclusiveMaximum => value < limit,
-        }
-    };
-    let format = match &schema.format {
-        Some(Check::Number(format)) => format.allows(number),
-        Some(Check::Standard(_) | Check::Pattern(_)) | None => true,
-    };
-    let multiple = |divisor: &String| value.is_multiple_of(Decimal::parse(divisor));
-    format && schema.bounds.iter().all(within) && schema.multiple_of.as_ref().is_none_or(multiple)
-}
-
-fn text(schema: &Schema, text: &str) -> bool {
-    let format = match &schema.format {
-        Some(Check::Standard(standard)) => standard.is_valid(text),
-        Some(Check::Pattern(pattern)) => pattern.is_match(text),
-        Some(Check::Number(_)) | None => true,
-    };
-    let counted = schema.length != Counts::default();
-    format
-        && (!counted || within(schema.length, text.chars().count()))
-        && schema.pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))
-}
-
 fn within(counts: Counts, count: usize) -> bool {
     let count = count as u64;
     counts.least.is_none_or(|least| least <= count) && counts.most.is_none_or(|most| count <= most)
-}
-
-fn has_all(object: Value<'_>, names: &[String]) -> bool {
-    names.iter().all(|name| object.get(name).is_some())
 }

@@ -12,7 +12,7 @@
 //! | `survey.rs`, `graph.rs` | schemas, read once into a graph that all drafts share |
 //! | `formats.rs`, `quick.rs`, `pattern.rs`, `runs.rs`, `number.rs`, `equality.rs` | the parts that schemas are made of |
 //! | `arbiter.rs`, `instance.rs`, `stack.rs` | the `jsonschema` crate, which has the last word, over our documents |
-//! | `judge.rs`, `closed.rs` | which branches a value follows, and members that no schema declares |
+//! | `assertion.rs`, `judge.rs`, `closed.rs` | what a schema says by itself, which branches a value follows, and members that no schema declares |
 //! | `plan/` | the fast path: all schemas of a set in one plan, which judges while the parser reads |
 //! | `declared.rs`, `violation.rs` | what is told about a violation, and which members may be named |
 //!
@@ -35,6 +35,7 @@
 #![forbid(unsafe_code)]
 
 mod arbiter;
+mod assertion;
 mod builder;
 mod closed;
 mod declared;

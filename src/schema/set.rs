@@ -9,7 +9,7 @@ use jsonschema::ValidationError;
 use super::arbiter::{Arbiter, TooDeep};
 use super::graph::{Graph, NodeId};
 use super::judge::Judge;
-use super::plan::{Buffers, Entry, Explanation, Follower, Plan};
+use super::plan::{Buffers, Cause, Entry, Explanation, Follower, Plan, Refusal};
 use super::{Fault, SchemaId, Violation, closed, declared};
 use crate::json::{self, Document, Limits, Stopped, Tape, Value};
 use crate::sync::Count;
@@ -27,10 +27,10 @@ pub struct Set {
     plan: Plan,
     entries: Vec<Option<Entry>>,
     compiled: Vec<Compiled>,
-    /// One of so many accepted values is judged again.
+    /// One of so many values is judged again.
     verify: Option<NonZeroU64>,
-    /// Accepted values, as far as some are judged again.
-    accepted: Count,
+    /// Values, where some are judged again.
+    judged: Count,
     differences: Count,
 }
 
@@ -48,8 +48,8 @@ impl Set {
     pub(super) fn new(graph: Graph, compiled: Vec<Compiled>, verify: Option<NonZeroU64>) -> Self {
         let roots = compiled.iter().map(|one| one.covered.then_some(one.root));
         let (plan, entries) = Plan::compile(&graph, roots);
-        let (accepted, differences) = (Count::default(), Count::default());
-        Self { graph, plan, entries, compiled, verify, accepted, differences }
+        let (judged, differences) = (Count::default(), Count::default());
+        Self { graph, plan, entries, compiled, verify, judged, differences }
     }
 
     /// Parses strictly and judges in one go: the document, or the first fault.
@@ -67,29 +67,52 @@ impl Set {
                 Err(violation) => Err(Fault::Schema(Box::new(violation))),
             };
         };
-        let (document, valid) = BUFFERS.with_borrow_mut(|work| {
+        let (document, answer) = BUFFERS.with_borrow_mut(|work| {
             let mut follower = Follower::new(&self.plan, entry, work);
             match json::parse_observed(text, limits, reuse, &mut follower) {
                 Ok(document) => {
-                    let valid = follower.accepts(document.root(), &self.graph);
-                    Ok((document, valid))
+                    let answer = follower.verdict(document.root(), &self.graph);
+                    Ok((document, answer))
                 }
                 Err(Stopped::Json(error)) => Err(Fault::Json(error)),
                 Err(Stopped::Fault(never)) => match never {},
             }
         })?;
-        match self.verdict(compiled, document.root(), valid) {
+        match self.verdict(compiled, document.root(), answer) {
             Ok(()) => Ok(document),
             Err(violation) => Err(Fault::Schema(Box::new(violation))),
         }
     }
 
-    /// What follows from the plan's, or the slow judge's, answer.
-    fn verdict(&self, compiled: &Compiled, value: Value<'_>, valid: bool) -> Result<(), Violation> {
+    /// What follows from the plan's answer.
+    fn verdict(
+        &self,
+        compiled: &Compiled,
+        value: Value<'_>,
+        answer: Result<(), Refusal>,
+    ) -> Result<(), Violation> {
+        if self.is_sampled() && compiled.arbiter.is_valid(value) == Ok(answer.is_err()) {
+            // Refused, whichever of them is wrong.
+            return Err(self.differ());
+        }
+        match answer {
+            Ok(()) => self.undeclared(compiled, value, 1).into_iter().next().map_or(Ok(()), Err),
+            Err(refusal) => Err(self.violation(compiled, value, refusal)),
+        }
+    }
+
+    /// The plan's first fault. What it costs does not depend on how many there are.
+    #[cold]
+    fn violation(&self, compiled: &Compiled, value: Value<'_>, refusal: Refusal) -> Violation {
+        let Cause { pointer, failed } = self.plan.cause(&self.graph, value, refusal);
+        let declared = declared::cut(&self.graph, compiled.root, value, &pointer);
+        Violation::new(failed.keyword, pointer, declared, failed.message())
+    }
+
+    /// What follows where there is no plan.
+    fn arbitrate(&self, compiled: &Compiled, value: Value<'_>) -> Result<(), Violation> {
+        let valid = self.follows(compiled, value)?;
         if valid {
-            if self.is_sampled() && compiled.arbiter.is_valid(value) == Ok(false) {
-                return Err(self.differ());
-            }
             return self.undeclared(compiled, value, 1).into_iter().next().map_or(Ok(()), Err);
         }
         let tell = |error: &ValidationError<'_>| self.tell(compiled, value, error);
@@ -100,31 +123,30 @@ impl Set {
         }
     }
 
-    /// Whether an accepted value is one of those that are judged again.
+    /// Whether a value is one of those that are judged again.
     fn is_sampled(&self) -> bool {
         self.verify.is_some_and(|one_of| {
-            self.accepted.add();
-            self.accepted.get().is_multiple_of(one_of.get())
+            self.judged.add();
+            self.judged.get().is_multiple_of(one_of.get())
         })
     }
 
     /// Judges a value: the first violation.
     pub fn judge_value(&self, id: SchemaId, value: Value<'_>) -> Result<(), Violation> {
         let Some(compiled) = self.compiled(id) else { return Err(unknown()) };
-        let valid = match self.planned(id, value) {
-            Some(valid) => valid,
-            None => self.follows(compiled, value)?,
-        };
-        self.verdict(compiled, value, valid)
+        match self.planned(id, value) {
+            Some(answer) => self.verdict(compiled, value, answer),
+            None => self.arbitrate(compiled, value),
+        }
     }
 
     /// The plan's answer, where it has one.
-    fn planned(&self, id: SchemaId, value: Value<'_>) -> Option<bool> {
+    fn planned(&self, id: SchemaId, value: Value<'_>) -> Option<Result<(), Refusal>> {
         let entry = self.entry(id)?;
         Some(BUFFERS.with_borrow_mut(|work| {
             let mut follower = Follower::new(&self.plan, entry, work);
             follower.walk(value);
-            follower.accepts(value, &self.graph)
+            follower.verdict(value, &self.graph)
         }))
     }
 
@@ -163,11 +185,14 @@ impl Set {
         match compiled.arbiter.violations(value, limit, tell) {
             Ok(none) if none.is_empty() && limit > 0 => {
                 let undeclared = self.undeclared(compiled, value, limit);
-                if undeclared.is_empty() && self.planned(id, value) == Some(false) {
-                    // Never an empty list for what is refused.
-                    return vec![self.differ()];
+                match self.planned(id, value) {
+                    Some(Err(refusal)) if undeclared.is_empty() => {
+                        // Never an empty list for what is refused.
+                        self.differences.add();
+                        vec![self.violation(compiled, value, refusal)]
+                    }
+                    Some(_) | None => undeclared,
                 }
-                undeclared
             }
             Ok(violations) => violations,
             Err(TooDeep) => vec![too_deep()],

@@ -123,6 +123,7 @@ fn refusing(schema_path: &str) -> &'static str {
         Some("additionalProperties") => "additionalProperties",
         Some("unevaluatedProperties") => "unevaluatedProperties",
         Some("unevaluatedItems") => "unevaluatedItems",
+        Some("propertyNames") => "propertyNames",
         _ => "falseSchema",
     }
 }

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use secval::json::{Limits, Tape};
+use secval::json::{Limits, Tape, parse};
 use secval::schema::{Fault, Options, SchemaId, Set, SetBuilder};
 use serde_json::{Value, json};
+
+use crate::schema::first::is_listed;
 
 /// Where the payloads are; `None`, and a word about it, where they are not. In CI they must be there.
 fn webhooks() -> Option<PathBuf> {
@@ -62,7 +64,14 @@ fn cases(folder: &Path) -> (Set, Vec<Case>) {
 fn is_valid(set: &Set, id: SchemaId, text: &[u8]) -> bool {
     match set.judge(id, Cow::Borrowed(text), &Limits::default(), Tape::default()) {
         Ok(_) => true,
-        Err(Fault::Schema(_)) => false,
+        Err(Fault::Schema(first)) => {
+            let document = parse(Cow::Borrowed(text), &Limits::default(), Tape::default());
+            let root = document.as_ref().expect("read before").root();
+            let text = String::from_utf8_lossy(text);
+            assert_eq!(is_listed(set, id, root, &first), Ok(()), "{text}");
+            assert_eq!(set.judge_value(id, root), Err(*first), "{text}");
+            false
+        }
         Err(Fault::Json(error)) => panic!("{error}: {}", String::from_utf8_lossy(text)),
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use super::super::graph::{Graph, NodeId, Schema};
 use super::kinds::{Kinds, Sort};
 use super::node::{Ix, NO_TABLE, Node, Rest};
-use super::shape::{Shape, Shapes};
+use super::shape::{Outlines, Shape, Shapes};
 use super::{Entry, Plan, same, shape, tables};
 
 /// Nodes of a plan. Sets of schemas can be many more than schemas, if their author nests `allOf` to that end; at half,
@@ -35,6 +35,7 @@ pub(super) fn compile(
             return (Compiler::new(graph).plan, roots.iter().map(|_| None).collect());
         }
     }
+    compiler.plan.outlines = compiler.shapes.outlines();
     (compiler.plan, roots.into_iter().map(|root| root.map(Entry)).collect())
 }
 
@@ -64,6 +65,8 @@ impl<'g> Compiler<'g> {
             items: Vec::new(),
             members: Vec::new(),
             rests: Vec::new(),
+            origins: vec![Box::default(), Box::default()],
+            outlines: Outlines::default(),
         };
         let known = HashMap::from([(Set::new(), Ix::ANY)]);
         let same = same::representatives(graph);
@@ -89,6 +92,7 @@ impl<'g> Compiler<'g> {
             // Until it is laid out.
             self.plan.nodes.push(nothing);
         }
+        self.plan.origins.push(set.iter().copied().collect());
         self.known.insert(set.clone(), ix);
         self.left.push_back((ix, set));
         ix
@@ -168,8 +172,10 @@ impl<'g> Compiler<'g> {
             self.choices(schema, sort, &mut left, &mut applying.rests)?;
             if matches!(sort, Sort::Array | Sort::Object) {
                 // The value must be in both.
-                applying.rests.extend(schema.options.clone().map(Rest::Values));
-                applying.rests.extend(schema.constant.clone().map(|one| Rest::Values(vec![one])));
+                let listed = |list| Rest::Values("enum", list);
+                applying.rests.extend(schema.options.clone().map(listed));
+                let alone = |one| Rest::Values("const", vec![one]);
+                applying.rests.extend(schema.constant.clone().map(alone));
             }
             applying.schemas.push((id, schema));
         }

@@ -75,7 +75,7 @@ fn keyword(rest: &Rest) -> &'static str {
         Rest::OneOf(_) => "oneOf",
         Rest::Not(_) => "not",
         Rest::If(_) => "if",
-        Rest::Values(_) => "enum",
+        Rest::Values(keyword, _) => keyword,
         Rest::Unique => "uniqueItems",
         Rest::Names(_) => "propertyNames",
         Rest::Contains(_) => "contains",

@@ -19,7 +19,7 @@ use super::super::judge::Judge;
 use super::kinds::Kinds;
 use super::names::START;
 use super::node::{Ix, Members, NO_TABLE, Node, Rest};
-use super::{Entry, Plan};
+use super::{Asked, Entry, Plan, Refusal};
 use crate::json::{Items, Kind, Known, Members as MembersOf, Number, Observer, Value};
 
 /// Lessons that one body may teach: more would let one client rewrite the hints of a whole plan with every body.
@@ -64,7 +64,7 @@ pub(in crate::schema) struct Follower<'p> {
     plan: &'p Plan,
     work: &'p mut Buffers,
     at: Frame,
-    refused: bool,
+    refused: Option<Refusal>,
 }
 
 impl<'p> Follower<'p> {
@@ -79,35 +79,51 @@ impl<'p> Follower<'p> {
         work.whole.shrink_to(KEPT);
         work.implied.shrink_to(KEPT);
         let at = Frame { next: entry.0, own: Ix::ANY, members: NO_TABLE, seen: 0, last: START };
-        Self { plan, work, at, refused: false }
+        Self { plan, work, at, refused: None }
     }
 
-    /// Whether all that has been read is valid. The document is the one that was followed.
-    pub(in crate::schema) fn accepts(self, document: Value<'_>, graph: &Graph) -> bool {
-        if self.refused {
-            return false;
+    /// Whether all that has been read is valid; if not, what was asked where it is not. The document is the one that
+    /// was followed.
+    pub(in crate::schema) fn verdict(
+        self,
+        document: Value<'_>,
+        graph: &Graph,
+    ) -> Result<(), Refusal> {
+        if let Some(first) = self.refused {
+            return Err(first);
         }
         let mut judge = Judge::new(graph);
-        let whole = self.work.whole.iter().all(|(node, ix)| {
+        for (node, ix) in &self.work.whole {
             let value = document.at(*node);
             let kind = Kinds::of(value);
             let rests = self.node(*ix).and_then(|node| self.plan.rests.get(index(node.rests)));
-            let mut rests = rests.into_iter().flatten().filter(|(kinds, _)| kinds.has(kind));
-            rests.all(|(_, rest)| holds(&mut judge, rest, value))
-        });
-        let implied = self.work.implied.iter().all(|(node, table, which)| {
+            let mut rests =
+                (0..).zip(rests.into_iter().flatten()).filter(|(_, (kinds, _))| kinds.has(kind));
+            if let Some((which, _)) = rests.find(|(_, (_, rest))| !holds(&mut judge, rest, value)) {
+                return Err(Refusal { node: *node, asked: Asked::Whole(*ix, which) });
+            }
+        }
+        for (node, table, which) in &self.work.implied {
             let implied = self.members(*table).and_then(|members| members.implies.get(*which));
-            implied.is_some_and(|(_, id)| judge.follows(document.at(*node), *id))
-        });
-        if !whole || !implied || judge.is_unsure() {
-            return false;
+            if !implied.is_some_and(|(_, id)| judge.follows(document.at(*node), *id)) {
+                return Err(Refusal { node: *node, asked: Asked::Implied(*table, *which) });
+            }
+        }
+        if judge.is_unsure() {
+            return Err(Refusal { node: 0, asked: Asked::Unknown });
         }
         for (table, last, next) in &self.work.lessons {
             if let Some(members) = self.members(*table) {
                 members.names.learn(*last, *next);
             }
         }
-        true
+        Ok(())
+    }
+
+    /// A value is not valid by itself; the first of them is told.
+    #[cold]
+    fn refuse(&mut self, node: u32, own: Ix, parent: Ix) {
+        self.refused.get_or_insert(Refusal { node, asked: Asked::Place { own, parent } });
     }
 
     #[inline]
@@ -122,19 +138,16 @@ impl<'p> Follower<'p> {
 
     /// The node of a value of a kind, if there is more to ask about it.
     #[inline]
-    fn look(&mut self, kind: Kinds) -> Option<(Ix, &'p Node)> {
+    fn look(&mut self, kind: Kinds, tape: u32) -> Option<(Ix, &'p Node)> {
         let ix = self.at.next;
-        let Some(node) = self.node(ix) else {
-            self.refused = true;
+        let node = self.node(ix);
+        if node.is_some_and(|node| node.plain.has(kind)) {
+            return None;
+        }
+        let Some(node) = node.filter(|node| node.looked.has(kind)) else {
+            self.refuse(tape, ix, self.at.own);
             return None;
         };
-        if node.plain.has(kind) {
-            return None;
-        }
-        if !node.looked.has(kind) {
-            self.refused = true;
-            return None;
-        }
         Some((ix, node))
     }
 
@@ -155,15 +168,16 @@ impl<'p> Follower<'p> {
             .needs
             .iter()
             .all(|(name, needs)| !has(*name) || needs.iter().all(|need| has(*need)));
-        if !complete || !needed || !within(members.count, count) {
-            self.refused = true;
-        }
+        let valid = complete && needed && within(members.count, count);
         for (which, (name, _)) in members.implies.iter().enumerate() {
             if has(*name) {
                 self.work.implied.push((tape, table, which));
             }
         }
         self.work.seen.truncate(self.at.seen);
+        if !valid {
+            self.refuse(tape, self.at.own, Ix::ANY);
+        }
     }
 
     /// Follows a document that is there already, as the parser would have told of it.
@@ -224,7 +238,7 @@ impl Observer for Follower<'_> {
     type Fault = Infallible;
 
     #[inline]
-    fn begin_object(&mut self, _node: u32) -> Result<(), Infallible> {
+    fn begin_object(&mut self, tape: u32) -> Result<(), Infallible> {
         let mut frame = Frame {
             next: Ix::ANY,
             own: Ix::ANY,
@@ -232,7 +246,7 @@ impl Observer for Follower<'_> {
             seen: self.work.seen.len(),
             last: START,
         };
-        if let Some((ix, node)) = self.look(Kinds::OBJECT) {
+        if let Some((ix, node)) = self.look(Kinds::OBJECT, tape) {
             (frame.own, frame.members) = (ix, node.members);
             if let Some(members) = self.members(node.members) {
                 let words = frame.seen.saturating_add(members.required.len());
@@ -303,7 +317,7 @@ impl Observer for Follower<'_> {
     }
 
     #[inline]
-    fn begin_array(&mut self, _node: u32) -> Result<(), Infallible> {
+    fn begin_array(&mut self, tape: u32) -> Result<(), Infallible> {
         let mut frame = Frame {
             next: Ix::ANY,
             own: Ix::ANY,
@@ -311,7 +325,7 @@ impl Observer for Follower<'_> {
             seen: self.work.seen.len(),
             last: START,
         };
-        if let Some((ix, node)) = self.look(Kinds::ARRAY) {
+        if let Some((ix, node)) = self.look(Kinds::ARRAY, tape) {
             frame.own = ix;
             frame.next = self.plan.items.get(index(node.items)).map_or(Ix::ANY, |items| items.item);
         }
@@ -328,7 +342,7 @@ impl Observer for Follower<'_> {
             if let Some(items) = self.plan.items.get(index(node.items))
                 && !within(items.count, count)
             {
-                self.refused = true;
+                self.refuse(tape, own, Ix::ANY);
             }
             self.ask_later(Kinds::ARRAY, tape, own, node);
         }
@@ -340,7 +354,7 @@ impl Observer for Follower<'_> {
 
     #[inline]
     fn null(&mut self, tape: u32) -> Result<(), Infallible> {
-        if let Some((ix, node)) = self.look(Kinds::NULL) {
+        if let Some((ix, node)) = self.look(Kinds::NULL, tape) {
             self.ask_later(Kinds::NULL, tape, ix, node);
         }
         Ok(())
@@ -349,7 +363,7 @@ impl Observer for Follower<'_> {
     #[inline]
     fn bool(&mut self, tape: u32, value: bool) -> Result<(), Infallible> {
         let kind = if value { Kinds::TRUE } else { Kinds::FALSE };
-        if let Some((ix, node)) = self.look(kind) {
+        if let Some((ix, node)) = self.look(kind, tape) {
             self.ask_later(kind, tape, ix, node);
         }
         Ok(())
@@ -358,10 +372,10 @@ impl Observer for Follower<'_> {
     #[inline]
     fn number(&mut self, tape: u32, value: Number<'_>) -> Result<(), Infallible> {
         let kind = if value.is_integer_literal() { Kinds::INTEGER } else { Kinds::FLOAT };
-        if let Some((ix, node)) = self.look(kind) {
+        if let Some((ix, node)) = self.look(kind, tape) {
             let numbers = self.plan.numbers.get(index(node.numbers));
             if !numbers.is_none_or(|numbers| numbers.allows(value)) {
-                self.refused = true;
+                self.refuse(tape, ix, Ix::ANY);
             }
             self.ask_later(kind, tape, ix, node);
         }
@@ -370,10 +384,10 @@ impl Observer for Follower<'_> {
 
     #[inline]
     fn string(&mut self, tape: u32, value: &str) -> Result<(), Infallible> {
-        if let Some((ix, node)) = self.look(Kinds::STRING) {
+        if let Some((ix, node)) = self.look(Kinds::STRING, tape) {
             let texts = self.plan.texts.get(index(node.texts));
             if !texts.is_none_or(|texts| texts.allows(value)) {
-                self.refused = true;
+                self.refuse(tape, ix, Ix::ANY);
             }
             self.ask_later(Kinds::STRING, tape, ix, node);
         }
@@ -397,7 +411,7 @@ fn holds(judge: &mut Judge<'_>, rest: &Rest, value: Value<'_>) -> bool {
             };
             branch.is_none_or(|id| judge.follows(value, id))
         }
-        Rest::Values(values) => values.iter().any(|one| equality::equals(value, one)),
+        Rest::Values(_, values) => values.iter().any(|one| equality::equals(value, one)),
         Rest::Unique => equality::all_distinct(value),
         Rest::Contains(contains) => {
             let matching =

@@ -71,6 +71,32 @@ impl Sort {
         Self::Object,
     ];
 
+    /// The one that a value is of.
+    pub(super) fn of(value: Value<'_>) -> Self {
+        match value.kind() {
+            Kind::Null => Self::Null,
+            Kind::Bool if value.as_bool() == Some(true) => Self::True,
+            Kind::Bool => Self::False,
+            Kind::Number => Self::Number,
+            Kind::String => Self::String,
+            Kind::Array => Self::Array,
+            Kind::Object => Self::Object,
+        }
+    }
+
+    /// Its place in the list of all.
+    pub(super) fn number(self) -> u32 {
+        match self {
+            Self::Null => 0,
+            Self::False => 1,
+            Self::True => 2,
+            Self::Number => 3,
+            Self::String => 4,
+            Self::Array => 5,
+            Self::Object => 6,
+        }
+    }
+
     pub(super) fn kinds(self) -> Kinds {
         match self {
             Self::Null => Kinds::NULL,

@@ -2,8 +2,8 @@
 //!
 //! The plan answers yes or no. It covers every keyword that the [`Graph`] knows; what needs a whole value (`not`, choices
 //! between branches that a value's kind does not decide, `uniqueItems` and their like) is judged by the slow judge when
-//! the text has been read, on the parts concerned alone. What it refuses the arbiter is asked about, and the two are
-//! held to one answer.
+//! the text has been read, on the parts concerned alone. Of what it refuses it tells the first fault. The arbiter
+//! lists all of them where somebody asks, and the two are held to one answer.
 //!
 //! | file | what |
 //! |---|---|
@@ -11,7 +11,9 @@
 //! | `compile.rs`, `tables.rs`, `shape.rs`, `same.rs` | from the graph to the plan: conjunctions laid out, equal schemas stored once |
 //! | `explain.rs` | which parts of a schema run where |
 //! | `follower.rs` | the observer of a parse, or of a document that is there already |
+//! | `cause.rs` | why a value was refused: which keyword, and where |
 
+mod cause;
 mod compile;
 mod explain;
 mod follower;
@@ -26,7 +28,10 @@ use node::{Items, Ix, Members, Node, Numbers, Rest, Texts};
 
 use super::graph::{Graph, NodeId};
 use kinds::Kinds;
+use shape::Outlines;
 
+use cause::Asked;
+pub(super) use cause::{Cause, Refusal};
 pub use explain::Explanation;
 pub(super) use follower::{Buffers, Follower};
 
@@ -39,6 +44,9 @@ pub(super) struct Plan {
     items: Vec<Items>,
     members: Vec<Members>,
     rests: Vec<Vec<(Kinds, Rest)>>,
+    /// For each node the schemas that it was made of; for telling what refused a value.
+    origins: Vec<Box<[NodeId]>>,
+    outlines: Outlines,
 }
 
 /// Where a schema begins in the plan.

@@ -253,8 +253,8 @@ pub(super) enum Rest {
     OneOf(Vec<NodeId>),
     Not(NodeId),
     If(Condition),
-    /// `enum` or `const` of arrays or objects.
-    Values(Vec<serde_json::Value>),
+    /// `enum` or `const`, of arrays or objects.
+    Values(&'static str, Vec<serde_json::Value>),
     Unique,
     /// Of the names of an object's members.
     Names(NodeId),

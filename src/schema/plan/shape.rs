@@ -17,6 +17,21 @@ pub(super) enum Shape {
     Some,
 }
 
+/// All shapes that were worked out, for later: two bits for each sort of each node.
+#[derive(Debug, Default)]
+pub(super) struct Outlines(Vec<u16>);
+
+impl Outlines {
+    /// Of a node that nobody asked about nothing is known.
+    pub(super) fn of(&self, id: NodeId, sort: Sort) -> Shape {
+        match self.0.get(id.index()).map_or(0, |bits| bits >> (2 * sort.number()) & 3) {
+            1 => Shape::None,
+            2 => Shape::All,
+            _ => Shape::Some,
+        }
+    }
+}
+
 /// The shapes of a graph's nodes, each worked out once.
 #[derive(Debug)]
 pub(super) struct Shapes<'g> {
@@ -27,6 +42,22 @@ pub(super) struct Shapes<'g> {
 impl<'g> Shapes<'g> {
     pub(super) fn new(graph: &'g Graph) -> Self {
         Self { graph, known: HashMap::new() }
+    }
+
+    /// Those that were asked for.
+    pub(super) fn outlines(&self) -> Outlines {
+        let mut all = vec![0; self.graph.nodes.len()];
+        for ((id, sort), shape) in &self.known {
+            let bits = match shape {
+                Shape::Some => 0,
+                Shape::None => 1,
+                Shape::All => 2,
+            };
+            if let Some(known) = all.get_mut(id.index()) {
+                *known |= bits << (2 * sort.number());
+            }
+        }
+        Outlines(all)
     }
 
     pub(super) fn of(&mut self, id: NodeId, sort: Sort) -> Shape {

@@ -2,13 +2,17 @@
 //! the answer is one.
 //!
 //! The first byte chooses the schema; an odd second one says that the rest is JSON text, an even one that a value is put
-//! together from the words of the pool.
+//! together from the words of the pool. The first fault is one of those that the arbiter lists.
 
 #![no_main]
+
+#[path = "../../rust/schema/first.rs"]
+mod first;
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use first::is_listed;
 use jsonschema::{PatternOptions, Validator};
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
@@ -138,6 +142,9 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(fused, walked, "fused, and as a document");
         let listed = pool.set.violations(id, document.root(), 20);
         assert_eq!(listed.is_empty(), fused.is_ok(), "{listed:?}");
+        if let Err(first) = &fused {
+            assert_eq!(is_listed(&pool.set, id, document.root(), first), Ok(()));
+        }
         fused.is_ok()
     };
     assert_eq!(judge(pool.open[index]), arbiter, "ours, and the arbiter's");

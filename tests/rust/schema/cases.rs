@@ -8,6 +8,7 @@ use secval::schema::{
 use serde_json::Value;
 
 use super::document;
+use super::first::is_listed;
 use super::suite::read;
 
 fn cases(name: &str) -> Vec<Value> {
@@ -32,6 +33,15 @@ fn options(case: &Value) -> Options {
     Options { dialect, closed, formats: Formats { asserted: true, custom, openapi } }
 }
 
+fn place(violation: &Violation) -> (&str, &str, &str) {
+    (&violation.pointer, &violation.declared, violation.keyword)
+}
+
+fn pair(list: &Value) -> (&String, &str) {
+    let (Value::String(pointer), Value::String(keyword)) = (&list[0], &list[1]) else { panic!() };
+    (pointer, keyword)
+}
+
 fn compile(schema: &Value, options: &Options) -> Result<(Set, SchemaId), Vec<CompileError>> {
     let mut builder = SetBuilder::new();
     let id = builder.add(schema, None, options)?;
@@ -45,7 +55,7 @@ fn first(set: &Set, id: SchemaId, value: &Value) -> Option<Violation> {
     let listed = set.violations(id, document.root(), 100);
     assert_eq!(judged.is_some(), !listed.is_empty(), "{value}");
     if let Some(violation) = &judged {
-        assert!(listed.contains(violation), "{violation:?} is not among {listed:?}");
+        assert_eq!(is_listed(set, id, document.root(), violation), Ok(()), "{value}");
         assert_eq!(set.violations(id, document.root(), 1).len(), 1);
     }
     assert!(set.violations(id, document.root(), 0).is_empty());
@@ -82,9 +92,16 @@ fn every_violation_has_its_place_and_tells_nothing() {
             compile(&case["schema"], &options(&case)).unwrap_or_else(|f| panic!("{case}: {f:?}"));
         let violation =
             first(&set, id, &case["value"]).unwrap_or_else(|| panic!("{case}: allowed"));
-        assert_eq!(violation.pointer, case["pointer"], "{case}");
-        assert_eq!(violation.declared, *case.get("declared").unwrap_or(&case["pointer"]), "{case}");
-        assert_eq!(violation.keyword, case["keyword"], "{case}");
+        let [listed] = &*set.violations(id, document(&case["value"]).root(), 1) else { panic!() };
+        assert_eq!(listed.pointer, case["pointer"], "{case}");
+        assert_eq!(listed.declared, *case.get("declared").unwrap_or(&case["pointer"]), "{case}");
+        assert_eq!(listed.keyword, case["keyword"], "{case}");
+        match case.get("first") {
+            None => assert_eq!(place(&violation), place(listed), "{case}"),
+            Some(first) => {
+                assert_eq!((&violation.pointer, violation.keyword), pair(first), "{case}");
+            }
+        }
         assert!(
             violation.code.starts_with("schema.") && violation.code != "schema.schema",
             "{violation:?}"

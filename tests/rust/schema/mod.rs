@@ -1,6 +1,7 @@
 //! The schema room: the public suites, and our own cases as data.
 
 mod cases;
+pub(crate) mod first;
 mod suite;
 
 use std::borrow::Cow;

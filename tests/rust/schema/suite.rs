@@ -7,9 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use secval::json::Tape;
-use secval::schema::{Dialect, Formats, Options, SchemaId, Set, SetBuilder};
+use secval::schema::{Dialect, Fault, Formats, Options, SchemaId, Set, SetBuilder};
 use serde_json::Value;
 
+use super::first::is_listed;
 use super::{document, generous};
 
 const DRAFTS: &[(&str, Dialect)] = &[
@@ -172,12 +173,20 @@ fn agree(set: &Set, id: SchemaId, data: &Value, expected: bool) -> Result<(), St
     if judged.is_ok() != expected {
         return Err(format!("expected {expected}, got {judged:?}"));
     }
+    if let Err(first) = &judged {
+        is_listed(set, id, document.root(), first)?;
+    }
     // While it is read, and again when the order of its members is known.
     for _ in 0..2 {
         let text = Cow::Borrowed(document.text());
         let read = set.judge(id, text, &generous(), Tape::default());
         if read.is_ok() != expected {
             return Err(format!("expected {expected}, got {read:?} while reading"));
+        }
+        if let (Err(Fault::Schema(read)), Err(walked)) = (read, &judged)
+            && *read != *walked
+        {
+            return Err(format!("{read:?} while reading, and {walked:?}"));
         }
     }
     let listed = set.violations(id, document.root(), 100);
