@@ -245,6 +245,8 @@ pub enum Reason {
     /// `schema.violation`: the body violates its schema.
     SchemaViolation,
     // Our own: nothing the client could have done better.
+    /// `gate.differs`: secval's two validators do not agree; the request is refused.
+    GateDiffers,
     /// `gate.fault`: the gate failed; the request is refused.
     GateFault,
 }
@@ -334,6 +336,7 @@ const TABLE: &[Row] = &[
     row(Reason::JsonMembers, "json.members", 400, Blame::Client, "an object has more members, or an array more items, than the ceiling"),
     row(Reason::JsonStringBytes, "json.string_bytes", 400, Blame::Client, "a string has more bytes than the ceiling"),
     row(Reason::SchemaViolation, "schema.violation", 422, Blame::Client, "the body violates its schema"),
+    row(Reason::GateDiffers, "gate.differs", 500, Blame::Gate, "secval's two validators do not agree; the request is refused"),
     row(Reason::GateFault, "gate.fault", 500, Blame::Gate, "the gate failed; the request is refused"),
 ];
 

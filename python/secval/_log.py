@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from secval._core import Gate, Verdict
 
-__all__ = ["Budget", "record", "start"]
+__all__ = ["Budget", "difference", "record", "start"]
 
 logger = logging.getLogger("secval")
 
@@ -67,6 +67,16 @@ def start(gate: Gate) -> None:
             "quotas are counted by each process alone, so N workers admit N times as much: "
             'write `shared = "auto"` in `[rate]`, or `shared = false` if that is meant'
         )
+
+
+def difference() -> None:
+    """Says that a schema's two validators did not agree on a value: a defect of secval, and the value was refused."""
+    code = "schema.difference"
+    left_out = _budget.spend(code)
+    if left_out is not None:
+        more = f" ({left_out} more before)" if left_out else ""
+        text = "%s: a value was judged in two ways, and refused; please report the schema%s"
+        logger.error(text, code, more, extra={"secval_reason": code})
 
 
 def record(verdict: Verdict) -> None:

@@ -58,11 +58,13 @@ class ApiConfig:
         closed: "requests" refuses members of request bodies that the schema does not declare.
         hosts: The names that the API answers to, a port only where it matters; `["*"]` for any.
         formats: Formats of your own by name: a pattern, or "any" for one that is known and not asserted.
+        verify: One of so many bodies and parameters is judged by the general validator too: 1000, or "1/1000".
     """
 
     closed: Literal["requests"] | None = None
     hosts: Sequence[str] | None = None
     formats: Mapping[str, str] | None = None
+    verify: int | str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,9 @@ impl Fault {
     /// A declared parameter's value against its schema.
     pub(super) fn value(parameter: &Parameter, violation: Violation) -> Self {
         let (location, name) = (parameter.location.name(), parameter.name.clone());
+        if violation.is_difference() {
+            return Self::of(Reason::GateDiffers);
+        }
         let violation = Box::new(violation);
         let detail = Detail::ParameterValue { location, name, violation };
         Self::at(Reason::ParamSchema, detail)
@@ -84,6 +87,9 @@ impl Fault {
 
     /// A body against its schema.
     pub(super) fn schema(violation: Box<Violation>) -> Self {
+        if violation.is_difference() {
+            return Self::of(Reason::GateDiffers);
+        }
         Self::at(Reason::SchemaViolation, Detail::Violation(violation))
     }
 

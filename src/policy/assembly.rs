@@ -34,7 +34,7 @@ pub(super) fn assemble(
     let settings = settings(&document.drafts, &config.overrides, faults);
     let (rates, charged) = rates(&document.drafts, config.rates, faults);
     let formats = Formats { asserted: true, custom: config.api.formats, openapi: true };
-    let (schemas, mut operations) = document.compile(&formats, faults)?;
+    let (schemas, mut operations) = document.compile(&formats, config.api.verify, faults)?;
     let defaults = (config.mode, config.request.max_body);
     for ((operation, settings), charged) in operations.iter_mut().zip(settings).zip(charged) {
         apply(operation, settings, charged, defaults);

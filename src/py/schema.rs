@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyString};
+use pyo3::types::{PyBool, PyDict, PyInt, PyString};
 
 use super::text::{Text, octets, work_on};
 use super::{errors, objects, values};
@@ -103,6 +104,8 @@ fn unsayable(error: Error, place: json::Place) -> Violation {
 ///     formats: True asserts the standard formats, False none; a mapping adds formats of your own, a pattern
 ///         or "any".
 ///     registry: Schemas by URI, for `$ref`.
+///     verify: One of so many values is judged by the general validator too. Should the two ever differ, the value
+///         is refused (code `schema.difference`), counted by `differences`, and logged as an error.
 ///
 /// Raises:
 ///     PolicyError: The schema cannot be enforced as written; every fault has its pointer.
@@ -125,19 +128,24 @@ enum Data<'a> {
 #[pymethods]
 impl Schema {
     #[new]
-    #[pyo3(signature = (schema, *, dialect=None, closed=false, formats=None, registry=None),
-           text_signature = "(schema, *, dialect=None, closed=False, formats=True, registry=None)")]
+    #[pyo3(signature = (schema, *, dialect=None, closed=false, formats=None, registry=None, verify=None),
+           text_signature = "(schema, *, dialect=None, closed=False, formats=True, registry=None, verify=None)")]
+    #[expect(clippy::too_many_arguments, reason = "they are Python's keywords")]
     fn new(
         schema: &Bound<'_, PyAny>,
         dialect: Option<&str>,
         closed: bool,
         formats: Option<&Bound<'_, PyAny>>,
         registry: Option<&Bound<'_, PyAny>>,
+        verify: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let py = schema.py();
         let dialect = dialect.map(|name| read_dialect(py, name)).transpose()?;
         let options = Options { dialect, closed, formats: read_formats(py, formats)? };
         let mut builder = SetBuilder::new();
+        if let Some(one_of) = verify {
+            builder.verify(read_verify(one_of)?);
+        }
         for (uri, resource) in read_registry(registry)? {
             builder.resource(&uri, read_schema(&resource)?);
         }
@@ -154,7 +162,10 @@ impl Schema {
     fn is_valid(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<bool> {
         Ok(match self.look(data)? {
             Data::Text(text) => self.judge(py, &text).map(keep).is_ok(),
-            Data::Value(document) => self.set.judge_value(self.id, document.root()).is_ok(),
+            Data::Value(document) => {
+                let judged = self.set.judge_value(self.id, document.root());
+                judged.map_err(|violation| note(py, &violation)).is_ok()
+            }
             Data::Fault(_) => false,
         })
     }
@@ -172,9 +183,9 @@ impl Schema {
             Data::Text(text) => match self.judge(py, &text) {
                 Ok(_) => Vec::new(),
                 Err(schema::Fault::Json(error)) => vec![malformed(error)],
-                Err(schema::Fault::Schema(_)) => self.reread(&text, limit),
+                Err(schema::Fault::Schema(_)) => self.reread(py, &text, limit),
             },
-            Data::Value(document) => self.list(document.root(), limit),
+            Data::Value(document) => self.list(py, document.root(), limit),
             Data::Fault(violation) => vec![violation],
         })
     }
@@ -189,12 +200,18 @@ impl Schema {
             Data::Text(text) => {
                 self.judge(py, &text).map(drop).map_err(|f| self.raise(py, &f, &text))
             }
-            Data::Value(document) => match self.list(document.root(), REPORTED) {
+            Data::Value(document) => match self.list(py, document.root(), REPORTED) {
                 violations if violations.is_empty() => Ok(()),
                 violations => Err(errors::validation(py, violations)),
             },
             Data::Fault(violation) => Err(errors::validation(py, vec![violation])),
         }
+    }
+
+    /// How often the two validators did not agree on a value (see `verify`); any number but 0 is a defect of secval.
+    #[getter]
+    fn differences(&self) -> u64 {
+        self.set.differences()
     }
 
     /// Which parts of the schema run where.
@@ -252,19 +269,27 @@ impl Schema {
     }
 
     fn judge<'t>(&self, py: Python<'_>, text: &'t [u8]) -> Result<Document<'t>, schema::Fault> {
-        work_on(py, text.len(), || {
+        let judged = work_on(py, text.len(), || {
             self.set.judge(self.id, Cow::Borrowed(text), &self.limits, TAPE.take())
-        })
+        });
+        if let Err(schema::Fault::Schema(violation)) = &judged {
+            note(py, violation);
+        }
+        judged
     }
 
-    fn list(&self, value: json::Value<'_>, limit: usize) -> Vec<Violation> {
-        self.set.violations(self.id, value, limit).into_iter().map(Violation::from).collect()
+    fn list(&self, py: Python<'_>, value: json::Value<'_>, limit: usize) -> Vec<Violation> {
+        let violations = self.set.violations(self.id, value, limit);
+        for violation in &violations {
+            note(py, violation);
+        }
+        violations.into_iter().map(Violation::from).collect()
     }
 
     /// The violations of a text that is known to be JSON.
-    fn reread(&self, text: &[u8], limit: usize) -> Vec<Violation> {
+    fn reread(&self, py: Python<'_>, text: &[u8], limit: usize) -> Vec<Violation> {
         match json::parse(Cow::Borrowed(text), &self.limits, Tape::default()) {
-            Ok(document) => self.list(document.root(), limit),
+            Ok(document) => self.list(py, document.root(), limit),
             Err(error) => vec![malformed(error)],
         }
     }
@@ -272,8 +297,20 @@ impl Schema {
     fn raise(&self, py: Python<'_>, fault: &schema::Fault, text: &[u8]) -> PyErr {
         match fault {
             schema::Fault::Json(error) => errors::json(py, *error, text),
-            schema::Fault::Schema(_) => errors::validation(py, self.reread(text, REPORTED)),
+            schema::Fault::Schema(_) => errors::validation(py, self.reread(py, text, REPORTED)),
         }
+    }
+}
+
+/// Logs a violation that is a defect of secval.
+fn note(py: Python<'_>, violation: &schema::Violation) {
+    if !violation.is_difference() {
+        return;
+    }
+    let logged = py.import("secval._log").and_then(|log| log.call_method0("difference"));
+    if let Err(error) = logged {
+        // The value is refused all the same.
+        error.write_unraisable(py, None);
     }
 }
 
@@ -284,6 +321,12 @@ fn read_dialect(py: Python<'_>, name: &str) -> PyResult<Dialect> {
             "dialect is one of \"draft4\", \"draft6\", \"draft7\", \"2019-09\", \"2020-12\"",
         )
     })
+}
+
+fn read_verify(one_of: &Bound<'_, PyAny>) -> PyResult<NonZeroU64> {
+    let whole = one_of.is_instance_of::<PyInt>() && !one_of.is_instance_of::<PyBool>();
+    let one_of_so_many = one_of.extract().ok().filter(|_| whole).and_then(NonZeroU64::new);
+    one_of_so_many.ok_or_else(|| errors::usage(one_of.py(), "verify is an int from 1 up"))
 }
 
 fn read_formats(py: Python<'_>, formats: Option<&Bound<'_, PyAny>>) -> PyResult<Formats> {

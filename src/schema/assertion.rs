@@ -6,13 +6,12 @@
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
-use foldhash::quality::RandomState;
-
 use super::equality;
 use super::formats::Check;
 use super::graph::{Bound, Counts, Schema, Types};
 use super::number::Decimal;
 use crate::json::{Kind, Number, Value};
+use crate::seed::QualityState;
 
 /// What stands at a place: a value, or a member's name.
 #[derive(Debug, Clone, Copy)]
@@ -222,7 +221,7 @@ fn counted<'g>(
 #[derive(Debug)]
 pub(super) struct Present<'d> {
     object: Value<'d>,
-    names: OnceCell<HashSet<&'d str, RandomState>>,
+    names: OnceCell<HashSet<&'d str, QualityState>>,
 }
 
 impl<'d> Present<'d> {

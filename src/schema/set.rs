@@ -150,8 +150,8 @@ impl Set {
         }))
     }
 
-    /// How often the arbiter found nothing wrong with a value that was refused, or the other way. Each time the value
-    /// was refused; any number but 0 is a defect of this library.
+    /// How often the plan and the arbiter did not agree on a value that both were asked about. Each time the value was
+    /// refused; any number but 0 is a defect of this library.
     pub fn differences(&self) -> u64 {
         self.differences.get()
     }
@@ -167,7 +167,7 @@ impl Set {
 
     fn differ(&self) -> Violation {
         self.differences.add();
-        unknown()
+        Violation::difference()
     }
 
     fn follows(&self, compiled: &Compiled, value: Value<'_>) -> Result<bool, Violation> {
@@ -185,14 +185,11 @@ impl Set {
         match compiled.arbiter.violations(value, limit, tell) {
             Ok(none) if none.is_empty() && limit > 0 => {
                 let undeclared = self.undeclared(compiled, value, limit);
-                match self.planned(id, value) {
-                    Some(Err(refusal)) if undeclared.is_empty() => {
-                        // Never an empty list for what is refused.
-                        self.differences.add();
-                        vec![self.violation(compiled, value, refusal)]
-                    }
-                    Some(_) | None => undeclared,
+                if undeclared.is_empty() && self.planned(id, value).is_some_and(|p| p.is_err()) {
+                    // Never an empty list for what is refused.
+                    return vec![self.differ()];
                 }
+                undeclared
             }
             Ok(violations) => violations,
             Err(TooDeep) => vec![too_deep()],
@@ -231,11 +228,78 @@ impl Set {
     }
 }
 
-/// For an id of another set, or an answer that cannot be: refused.
+/// For an id of another set: refused.
 fn unknown() -> Violation {
     Violation::new("schema", String::new(), String::new(), None)
 }
 
 fn too_deep() -> Violation {
     Violation::new("depth", String::new(), String::new(), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::schema::{Options, SetBuilder};
+
+    /// A set whose arbiter is another schema's: what one of them allows, the other refuses.
+    fn divided(verify: Option<u64>) -> Set {
+        let mut builder = SetBuilder::new();
+        if let Some(one_of) = verify.and_then(NonZeroU64::new) {
+            builder.verify(one_of);
+        }
+        for schema in [json!({"type": "string"}), json!({"type": "integer"})] {
+            builder.add(&schema, None, &Options::default()).unwrap();
+        }
+        let mut set = builder.build().unwrap();
+        let [first, second] = set.compiled.as_mut_slice() else { unreachable!() };
+        std::mem::swap(&mut first.arbiter, &mut second.arbiter);
+        set
+    }
+
+    fn first(set: &Set, text: &'static str) -> Option<Violation> {
+        let text = Cow::Borrowed(text.as_bytes());
+        match set.judge(SchemaId(0), text, &Limits::default(), Tape::default()) {
+            Ok(_) => None,
+            Err(Fault::Schema(violation)) => Some(*violation),
+            Err(Fault::Json(error)) => unreachable!("{error}"),
+        }
+    }
+
+    #[test]
+    fn without_a_sample_the_plan_decides_alone() {
+        let set = divided(None);
+        assert_eq!(first(&set, "\"a\""), None);
+        assert_eq!(first(&set, "1").unwrap().keyword, "type");
+        assert_eq!(set.differences(), 0);
+    }
+
+    #[test]
+    fn a_difference_is_refused_and_counted_whoever_is_right() {
+        let set = divided(Some(1));
+        for (count, text) in (1..).zip(["\"a\"", "1"]) {
+            assert!(first(&set, text).unwrap().is_difference(), "{text}");
+            assert_eq!(set.differences(), count);
+        }
+        assert_eq!(first(&set, "null").unwrap().keyword, "type", "both refuse it");
+        assert_eq!(set.differences(), 2);
+    }
+
+    #[test]
+    fn one_of_so_many_is_judged_again() {
+        let set = divided(Some(3));
+        let found: Vec<bool> = (0..9).map(|_| first(&set, "\"a\"").is_some()).collect();
+        assert_eq!(found, [false, false, true].repeat(3));
+    }
+
+    #[test]
+    fn what_is_refused_never_lists_as_nothing() {
+        let set = divided(None);
+        let document = json::parse(Cow::Borrowed(b"1"), &Limits::default(), Tape::default());
+        let listed = set.violations(SchemaId(0), document.unwrap().root(), 10);
+        assert!(listed.len() == 1 && listed[0].is_difference(), "{listed:?}");
+        assert_eq!(set.differences(), 1);
+    }
 }

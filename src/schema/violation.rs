@@ -18,6 +18,9 @@ pub struct Violation {
     pub message: String,
 }
 
+/// The code of what is no keyword's.
+const DIFFERENCE: &str = "schema.difference";
+
 /// Every keyword that a value can violate, its code, and what is said when there is nothing more to say.
 const KEYWORDS: &[(&str, &str, &str)] = &[
     ("$ref", "schema.ref", "cannot be judged: a reference of the schema is broken"),
@@ -94,6 +97,20 @@ impl Violation {
             code,
             message: message.unwrap_or_else(|| otherwise.to_owned()),
         }
+    }
+
+    /// The plan and the arbiter do not agree on a value.
+    pub(super) fn difference() -> Self {
+        Self {
+            code: DIFFERENCE,
+            message: "is judged in two ways by secval's two validators".to_owned(),
+            ..Self::new("schema", String::new(), String::new(), None)
+        }
+    }
+
+    /// Whether it is no violation that is known of, but a defect of this library: the plan and the arbiter do not agree.
+    pub fn is_difference(&self) -> bool {
+        self.code == DIFFERENCE
     }
 
     /// What the arbiter found, told in our words.

@@ -28,6 +28,7 @@ mode = "monitor"
 closed = "requests"
 hosts = ["api.test"]
 formats = { plate = "^[A-Z]{1,3}$", nonce = "any" }
+verify = 1000
 [auth]
 required = "app"
 operations = ["GET /admin"]
@@ -68,7 +69,10 @@ detail = "code"
 CONFIG = Config(
     mode="monitor",
     api=ApiConfig(
-        closed="requests", hosts=["api.test"], formats={"plate": "^[A-Z]{1,3}$", "nonce": "any"}
+        closed="requests",
+        hosts=["api.test"],
+        formats={"plate": "^[A-Z]{1,3}$", "nonce": "any"},
+        verify=1000,
     ),
     auth=AuthConfig(required="app", operations=("GET /admin",)),
     client=ClientConfig(

@@ -1,6 +1,7 @@
 //! `[api]`, `[auth]` and `[answers]`.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use super::{Pattern, keys};
 use crate::policy::fault::Faults;
@@ -20,12 +21,14 @@ pub(in crate::policy) struct Api<'s> {
     pub(in crate::policy) hosts: Option<Hosts>,
     /// The policy's own formats, by name.
     pub(in crate::policy) formats: BTreeMap<String, FormatRule>,
+    /// One of so many values is judged twice.
+    pub(in crate::policy) verify: Option<NonZeroU64>,
 }
 
 impl<'s> Api<'s> {
     pub(super) fn read(table: Option<At<'s>>, faults: &mut Faults) -> Self {
         let Some(table) = table else { return Self::default() };
-        keys(&table, &["openapi", "closed", "hosts", "formats"], faults);
+        keys(&table, &["openapi", "closed", "hosts", "formats", "verify"], faults);
         let closed = table.get("closed");
         if let Some(closed) = &closed
             && closed.str() != Some("requests")
@@ -38,8 +41,21 @@ impl<'s> Api<'s> {
             closed: closed.is_some(),
             hosts: table.get("hosts").map(|list| hosts(&list, faults)),
             formats: table.get("formats").map(|table| formats(&table, faults)).unwrap_or_default(),
+            verify: table.get("verify").and_then(|at| verify(&at, faults)),
         }
     }
+}
+
+/// `1000` or `"1/1000"`: one of so many.
+fn verify(at: &At<'_>, faults: &mut Faults) -> Option<NonZeroU64> {
+    let text = at.str().and_then(|text| text.strip_prefix("1/"));
+    let one_of = at.whole().or_else(|| text.and_then(|text| text.trim().parse().ok()));
+    let one_of = one_of.and_then(NonZeroU64::new);
+    if one_of.is_none() {
+        let message = "expected one of how many values is judged twice: 1000, or \"1/1000\"";
+        faults.push(at.fault(message));
+    }
+    one_of
 }
 
 fn hosts(list: &At<'_>, faults: &mut Faults) -> Hosts {

@@ -1,6 +1,7 @@
 //! The document as a whole.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU64;
 
 use super::paths::{self, Context, Draft};
 use super::schemas::Schemas;
@@ -70,9 +71,10 @@ impl<'s> Document<'s> {
     pub(in crate::policy) fn compile(
         self,
         formats: &Formats,
+        verify: Option<NonZeroU64>,
         faults: &mut Faults,
     ) -> Option<(Set, Vec<Operation>)> {
-        let (set, ids) = self.schemas.build(formats, faults)?;
+        let (set, ids) = self.schemas.build(formats, verify, faults)?;
         let operations = self.drafts.into_iter().map(|draft| operation(draft, &ids));
         Some((set, operations.collect::<Option<_>>()?))
     }

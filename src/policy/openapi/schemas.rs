@@ -5,6 +5,7 @@
 //! decided that it is one which the compiler enforces.
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU64;
 
 use super::dialect::{Keyword, Shape, keyword};
 use super::{dialect, refs};
@@ -91,9 +92,13 @@ impl<'s> Schemas<'s> {
     pub(super) fn build(
         self,
         formats: &Formats,
+        verify: Option<NonZeroU64>,
         faults: &mut Faults,
     ) -> Option<(Set, Vec<SchemaId>)> {
         let mut builder = SetBuilder::new();
+        if let Some(one_of) = verify {
+            builder.verify(one_of);
+        }
         builder.resource(DOCUMENT, self.document.to_serde());
         let options =
             Options { dialect: Some(self.dialect), formats: formats.clone(), closed: false };

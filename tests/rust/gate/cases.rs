@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::harness::files;
 
 /// Without a case as data, since no request can make them: `gate.fault` is a panic, `rate.table_full` a table that
-/// somebody has filled. `faults.rs` has them both.
-const BY_HAND: &[&str] = &["gate.fault", "rate.table_full"];
+/// somebody has filled; `faults.rs` has them both. `gate.differs` is a defect, made by hand in `src/schema/set.rs`.
+const BY_HAND: &[&str] = &["gate.differs", "gate.fault", "rate.table_full"];
 
 #[test]
 fn each_case_is_judged_alike_as_a_whole_and_in_pieces() {
