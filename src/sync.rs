@@ -73,29 +73,24 @@ impl Count {
 }
 
 /// A small number that somebody may find useful, and nobody relies on.
-#[derive(Debug)]
-pub struct Hint(std::sync::atomic::AtomicUsize);
+#[derive(Debug, Default)]
+pub struct Hint(std::sync::atomic::AtomicU32);
 
 impl Hint {
     /// With a number.
-    pub fn new(value: usize) -> Self {
-        Self(std::sync::atomic::AtomicUsize::new(value))
-    }
-
-    /// With none: the largest there is.
-    pub fn none() -> Self {
-        Self::new(usize::MAX)
+    pub fn new(value: u32) -> Self {
+        Self(std::sync::atomic::AtomicU32::new(value))
     }
 
     /// The number.
     #[inline]
-    pub fn get(&self) -> usize {
+    pub fn get(&self) -> u32 {
         // Relaxed, here and below: whatever is read is checked before it counts.
         self.0.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// Changes it.
-    pub fn set(&self, value: usize) {
+    pub fn set(&self, value: u32) {
         self.0.store(value, std::sync::atomic::Ordering::Relaxed);
     }
 }

@@ -156,6 +156,11 @@ impl Standard {
         &self.name
     }
 
+    /// The short way, if there is one: what it does not accept must be asked of `is_valid`.
+    pub(super) fn quick(&self) -> Option<Quick> {
+        self.quick
+    }
+
     pub(super) fn is_valid(&self, text: &str) -> bool {
         self.quick.is_some_and(|quick| quick(text)) || self.validator.is_valid(Instance::Name(text))
     }

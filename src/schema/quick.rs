@@ -10,6 +10,8 @@
     clippy::string_slice
 )]
 
+use super::span::Bytes;
+
 /// Tells of some valid texts that they are.
 pub(super) type Quick = fn(&str) -> bool;
 
@@ -28,39 +30,14 @@ pub(super) fn of(format: &str) -> Option<Quick> {
 /// Bytes that are looked at side by side: one register of every processor that this is built for.
 const BLOCK: usize = 16;
 
-/// What an address is written with: letters, digits, and what separates its parts, but for `#` and `%`.
-///
-/// Comparisons alone, no table: that is done for a block of bytes at once.
-#[inline]
-#[expect(clippy::needless_bitwise_bool, reason = "branches cannot be done side by side")]
-fn is_plain(byte: u8) -> bool {
-    // The signs `-./` lie before the digits.
-    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-    let sign_or_digit = byte.wrapping_sub(b'-') < 13;
-    letter | sign_or_digit | (byte == b'_') | (byte == b'~') | is_query(byte)
-}
+/// What an address is written with: letters, digits, and what separates its parts, but for `#`, `%` and `:`.
+const ADDRESS: Bytes = Bytes::alphanumeric_and(b"-./_~?&=");
 
-#[inline]
-#[expect(clippy::needless_bitwise_bool, reason = "branches cannot be done side by side")]
-fn is_query(byte: u8) -> bool {
-    (byte == b'?') | (byte == b'&') | (byte == b'=')
-}
+/// The same, and what a fragment and a template may have as well.
+const WITH_COLON: Bytes = Bytes::alphanumeric_and(b"-./_~?&=:");
 
-/// Whether all bytes are what an address, or with `colon` a template, is written with.
-#[inline]
-#[expect(clippy::needless_bitwise_bool, reason = "branches cannot be done side by side")]
-fn all_plain(bytes: &[u8], colon: bool) -> bool {
-    let fits = |byte: u8| is_plain(byte) | (colon & (byte == b':'));
-    let Some(last) = bytes.last_chunk::<BLOCK>() else { return bytes.iter().all(|b| fits(*b)) };
-    let mut strange = [0_u8; BLOCK];
-    // The last block may overlap the one before it: a byte is as plain at the second look.
-    for block in bytes.as_chunks::<BLOCK>().0.iter().chain(std::iter::once(last)) {
-        for (strange, byte) in strange.iter_mut().zip(block) {
-            *strange |= u8::from(!fits(*byte));
-        }
-    }
-    u128::from_ne_bytes(strange) == 0
-}
+/// What the names of a template's variables are written with.
+const NAME: Bytes = Bytes::alphanumeric_and(b"_");
 
 /// `http://` or `https://`, and letters, digits and separators, after them a fragment or none: RFC 3986 allows them all
 /// in what comes up to the first `/` or `?`, which is a name without port, as long as it is not empty.
@@ -69,46 +46,47 @@ fn is_uri(text: &str) -> bool {
         return false;
     };
     let bytes = rest.as_bytes();
-    bytes.first().is_some_and(|first| *first != b'/' && !is_query(*first))
-        && (all_plain(bytes, false) || is_with_fragment(bytes))
-}
-
-fn is_with_fragment(bytes: &[u8]) -> bool {
-    let Some(hash) = memchr::memchr(b'#', bytes) else { return false };
-    let (before, after) = bytes.split_at_checked(hash).unwrap_or_default();
-    let fragment = after.get(1..).unwrap_or_default();
-    hash > 0 && all_plain(before, false) && all_plain(fragment, true)
+    if matches!(bytes.first(), None | Some(b'/' | b'?' | b'&' | b'=')) {
+        return false;
+    }
+    let plain = ADDRESS.span(bytes);
+    match bytes.get(plain..) {
+        Some([]) => true,
+        Some([b'#', fragment @ ..]) => plain > 0 && WITH_COLON.span(fragment) == fragment.len(),
+        Some(_) | None => false,
+    }
 }
 
 /// Letters, digits and separators, and variables in braces: RFC 6570.
 fn is_template(text: &str) -> bool {
     let mut rest = text.as_bytes();
-    while let Some(brace) = memchr::memchr(b'{', rest) {
-        let (before, after) = rest.split_at_checked(brace).unwrap_or_default();
-        let mut variables = after.get(1..).unwrap_or_default().iter();
-        if !all_plain(before, true) || !ends_variables(&mut variables) {
-            return false;
+    loop {
+        let plain = WITH_COLON.span(rest);
+        match rest.get(plain..) {
+            Some([]) => return true,
+            Some([b'{', after @ ..]) => match after_variables(after) {
+                Some(after) => rest = after,
+                None => return false,
+            },
+            Some(_) | None => return false,
         }
-        rest = variables.as_slice();
     }
-    all_plain(rest, true)
 }
 
-/// From after a brace to the one that closes it: an operator or none, and names with commas between them.
-fn ends_variables(bytes: &mut std::slice::Iter<'_, u8>) -> bool {
-    let mut named = false;
-    let mut first = true;
-    for byte in bytes {
-        match byte {
-            b'}' => return named,
-            b',' if named => named = false,
-            b'+' | b'#' | b'.' | b'/' | b';' | b'?' | b'&' if first => {}
-            byte if byte.is_ascii_alphanumeric() || *byte == b'_' => named = true,
-            _ => return false,
+/// What comes after the brace that closes an expression: an operator or none, and names with commas between them.
+fn after_variables(text: &[u8]) -> Option<&[u8]> {
+    let mut rest = match text {
+        [b'+' | b'#' | b'.' | b'/' | b';' | b'?' | b'&', rest @ ..] => rest,
+        _ => text,
+    };
+    loop {
+        let name = NAME.span(rest);
+        match rest.get(name..) {
+            Some([b'}', rest @ ..]) if name > 0 => return Some(rest),
+            Some([b',', names @ ..]) if name > 0 => rest = names,
+            _ => return None,
         }
-        first = false;
     }
-    false
 }
 
 /// Words with dots between them, and a domain of plain labels that ends in letters: RFC 5321.

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use super::super::graph::{Graph, NodeId, Schema};
 use super::kinds::{Kinds, Sort};
-use super::node::{Ix, NO_TABLE, Node, Rest};
+use super::node::{Ix, NO_TABLE, Node, Rest, Texts};
 use super::shape::{Outlines, Shape, Shapes};
 use super::{Entry, Plan, same, shape, tables};
 
@@ -36,6 +36,10 @@ pub(super) fn compile(
         }
     }
     compiler.plan.outlines = compiler.shapes.outlines();
+    let Plan { nodes, members, .. } = &mut compiler.plan;
+    for members in members {
+        members.names.settle(nodes);
+    }
     (compiler.plan, roots.into_iter().map(|root| root.map(Entry)).collect())
 }
 
@@ -126,7 +130,11 @@ impl<'g> Compiler<'g> {
                     node.numbers
                 }
                 Sort::String => {
-                    node.texts = push(texts, tables::texts(&applying));
+                    let asked = tables::texts(&applying);
+                    if applying.rests.is_empty() {
+                        node.quick = asked.as_ref().and_then(Texts::quick);
+                    }
+                    node.texts = push(texts, asked);
                     node.texts
                 }
                 Sort::Array => {

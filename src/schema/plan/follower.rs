@@ -17,7 +17,7 @@ use super::super::equality;
 use super::super::graph::{Counts, Graph};
 use super::super::judge::Judge;
 use super::kinds::Kinds;
-use super::names::START;
+use super::names::{Expected, Position, START, bit};
 use super::node::{Ix, Members, NO_TABLE, Node, Rest};
 use super::{Asked, Entry, Plan, Refusal};
 use crate::json::{Items, Kind, Known, Members as MembersOf, Number, Observer, Value};
@@ -33,14 +33,14 @@ const KEPT: usize = 1 << 13;
 #[derive(Debug, Default)]
 pub(in crate::schema) struct Buffers {
     open: Vec<Frame>,
-    /// The names seen of the open objects, a bit each.
+    /// The names seen of the open objects, a bit each, but for the first word of each.
     seen: Vec<u64>,
     /// Values that something is asked about as a whole: node of the tape, and of the plan.
     whole: Vec<(u32, Ix)>,
     /// Objects in which a name was there that brings an assertion: node of the tape, table, and which of its names.
     implied: Vec<(u32, u32, usize)>,
     /// What came after what: table, last name, next name.
-    lessons: Vec<(u32, usize, usize)>,
+    lessons: Vec<(u32, Position, Position)>,
 }
 
 /// An open array or object.
@@ -48,14 +48,17 @@ pub(in crate::schema) struct Buffers {
 struct Frame {
     /// What its values follow: of an array all, of an object the next.
     next: Ix,
+    /// The kinds of which every value does.
+    plain: Kinds,
     /// Its own node, for its end; `Ix::ANY` if its end asks nothing.
     own: Ix,
     /// An object's table, or `NO_TABLE`.
-    members: u32,
-    /// Where its bits begin.
-    seen: usize,
-    /// The last declared name and one, or the start.
-    last: usize,
+    table: u32,
+    /// The last declared name, or the start.
+    last: Position,
+    /// The names seen: the first word of their bits, and where the others begin.
+    seen: u64,
+    more: usize,
 }
 
 /// Follows one text or document.
@@ -64,6 +67,9 @@ pub(in crate::schema) struct Follower<'p> {
     plan: &'p Plan,
     work: &'p mut Buffers,
     at: Frame,
+    /// The table of `at`, and which of its names is likely to come next.
+    members: Option<&'p Members>,
+    expected: Expected,
     refused: Option<Refusal>,
 }
 
@@ -78,8 +84,16 @@ impl<'p> Follower<'p> {
         work.seen.shrink_to(KEPT);
         work.whole.shrink_to(KEPT);
         work.implied.shrink_to(KEPT);
-        let at = Frame { next: entry.0, own: Ix::ANY, members: NO_TABLE, seen: 0, last: START };
-        Self { plan, work, at, refused: None }
+        let at = Frame {
+            next: entry.0,
+            plain: Kinds::NONE,
+            own: Ix::ANY,
+            table: NO_TABLE,
+            last: START,
+            seen: 0,
+            more: 0,
+        };
+        Self { plan, work, at, members: None, expected: Expected::default(), refused: None }
     }
 
     /// Whether all that has been read is valid; if not, what was asked where it is not. The document is the one that
@@ -104,7 +118,7 @@ impl<'p> Follower<'p> {
             }
         }
         for (node, table, which) in &self.work.implied {
-            let implied = self.members(*table).and_then(|members| members.implies.get(*which));
+            let implied = self.table(*table).and_then(|members| members.implies.get(*which));
             if !implied.is_some_and(|(_, id)| judge.follows(document.at(*node), *id)) {
                 return Err(Refusal { node: *node, asked: Asked::Implied(*table, *which) });
             }
@@ -113,7 +127,7 @@ impl<'p> Follower<'p> {
             return Err(Refusal { node: 0, asked: Asked::Unknown });
         }
         for (table, last, next) in &self.work.lessons {
-            if let Some(members) = self.members(*table) {
+            if let Some(members) = self.table(*table) {
                 members.names.learn(*last, *next);
             }
         }
@@ -132,23 +146,23 @@ impl<'p> Follower<'p> {
     }
 
     #[inline]
-    fn members(&self, table: u32) -> Option<&'p Members> {
+    fn table(&self, table: u32) -> Option<&'p Members> {
         self.plan.members.get(index(table))
     }
 
     /// The node of a value of a kind, if there is more to ask about it.
     #[inline]
     fn look(&mut self, kind: Kinds, tape: u32) -> Option<(Ix, &'p Node)> {
-        let ix = self.at.next;
-        let node = self.node(ix);
-        if node.is_some_and(|node| node.plain.has(kind)) {
+        if self.at.plain.has(kind) {
             return None;
         }
-        let Some(node) = node.filter(|node| node.looked.has(kind)) else {
+        let ix = self.at.next;
+        let node = self.node(ix).filter(|node| node.plain.with(node.looked).has(kind));
+        let Some(node) = node else {
             self.refuse(tape, ix, self.at.own);
             return None;
         };
-        Some((ix, node))
+        if node.plain.has(kind) { None } else { Some((ix, node)) }
     }
 
     #[inline]
@@ -158,12 +172,72 @@ impl<'p> Follower<'p> {
         }
     }
 
-    fn end_members(&mut self, tape: u32, table: u32, members: &Members, count: u32) {
-        let seen = self.work.seen.get(self.at.seen..).unwrap_or_default();
-        let has =
-            |name: usize| seen.get(name / 64).is_some_and(|word| word >> (name % 64) & 1 == 1);
-        let complete = seen.len() == members.required.len()
-            && seen.iter().zip(&members.required).all(|(seen, required)| required & !seen == 0);
+    /// Goes to what follows a place, for the values of a container or for a member's.
+    #[inline]
+    fn go(&mut self, place: Ix) {
+        self.at.next = place;
+        self.at.plain = self.node(place).map_or(Kinds::NONE, |node| node.plain);
+    }
+
+    #[inline]
+    fn open(&mut self) {
+        self.work.open.push(self.at);
+        self.at = Frame {
+            next: Ix::ANY,
+            plain: Kinds::ALL,
+            own: Ix::ANY,
+            table: NO_TABLE,
+            last: START,
+            seen: 0,
+            more: self.work.seen.len(),
+        };
+        self.members = None;
+    }
+
+    #[inline]
+    fn close(&mut self) {
+        if let Some(frame) = self.work.open.pop() {
+            self.at = frame;
+            self.members = self.table(frame.table);
+            self.expect();
+        }
+    }
+
+    #[inline]
+    fn expect(&mut self) {
+        if let Some(members) = self.members
+            && let Some(last) = members.names.get(self.at.last)
+        {
+            self.expected = members.names.expected(last);
+        }
+    }
+
+    /// Notes that a declared name is there. `false` when it was already.
+    #[inline]
+    fn see(&mut self, position: Position) -> bool {
+        let (word, bit) = bit(position);
+        let seen = match word.checked_sub(1) {
+            None => &mut self.at.seen,
+            Some(word) => match self.work.seen.get_mut(self.at.more.saturating_add(word)) {
+                Some(seen) => seen,
+                None => return false,
+            },
+        };
+        let new = *seen & bit == 0;
+        *seen |= bit;
+        new
+    }
+
+    fn end_members(&mut self, tape: u32, members: &Members, count: u32) {
+        let Self { at, work, .. } = self;
+        let more = work.seen.get(at.more..).unwrap_or_default();
+        let seen = || std::iter::once(at.seen).chain(more.iter().copied());
+        let has = |name: Position| {
+            let (word, bit) = bit(name);
+            seen().nth(word).is_some_and(|word| word & bit != 0)
+        };
+        let complete = more.len().saturating_add(1) == members.required.len()
+            && seen().zip(&members.required).all(|(seen, required)| required & !seen == 0);
         let needed = members
             .needs
             .iter()
@@ -171,10 +245,10 @@ impl<'p> Follower<'p> {
         let valid = complete && needed && within(members.count, count);
         for (which, (name, _)) in members.implies.iter().enumerate() {
             if has(*name) {
-                self.work.implied.push((tape, table, which));
+                work.implied.push((tape, at.table, which));
             }
         }
-        self.work.seen.truncate(self.at.seen);
+        work.seen.truncate(at.more);
         if !valid {
             self.refuse(tape, self.at.own, Ix::ANY);
         }
@@ -239,97 +313,80 @@ impl Observer for Follower<'_> {
 
     #[inline]
     fn begin_object(&mut self, tape: u32) -> Result<(), Infallible> {
-        let mut frame = Frame {
-            next: Ix::ANY,
-            own: Ix::ANY,
-            members: NO_TABLE,
-            seen: self.work.seen.len(),
-            last: START,
-        };
-        if let Some((ix, node)) = self.look(Kinds::OBJECT, tape) {
-            (frame.own, frame.members) = (ix, node.members);
-            if let Some(members) = self.members(node.members) {
-                let words = frame.seen.saturating_add(members.required.len());
+        let look = self.look(Kinds::OBJECT, tape);
+        self.open();
+        if let Some((ix, node)) = look {
+            (self.at.own, self.at.table) = (ix, node.members);
+            self.members = self.table(node.members);
+            self.expect();
+            if let Some(members) = self.members
+                && members.required.len() > 1
+            {
+                let words = self.at.more.saturating_add(members.required.len()).saturating_sub(1);
                 self.work.seen.resize(words, 0);
             }
         }
-        self.work.open.push(std::mem::replace(&mut self.at, frame));
         Ok(())
     }
 
     #[inline]
     fn predicted(&mut self, _node: u32, ahead: &[u8]) -> Option<usize> {
-        let members = self.members(self.at.members)?;
-        let (guess, name) = members.names.guess(self.at.last, ahead)?;
-        let word = self.work.seen.get_mut(self.at.seen.checked_add(guess / 64)?)?;
-        let bit = 1_u64 << (guess % 64);
-        if *word & bit != 0 {
+        let names = &self.members?.names;
+        let (position, name) = names.guess(self.at.last, self.expected, ahead)?;
+        if !self.see(position) {
             // Repeated: `name` tells.
             return None;
         }
-        *word |= bit;
-        self.at.next = name.place;
-        self.at.last = guess.saturating_add(1);
+        (self.at.next, self.at.plain, self.at.last) = (name.place, name.plain, position);
+        self.expected = names.expected(name);
         Some(name.bytes())
     }
 
-    #[inline]
+    #[inline(never)]
     fn name(&mut self, _node: u32, name: &str) -> Result<Known, Infallible> {
-        let Some(members) = self.members(self.at.members) else {
-            self.at.next = Ix::ANY;
+        let Some(members) = self.members else {
+            self.go(Ix::ANY);
             return Ok(Known::Unknown);
         };
-        let Some(found) = members.names.find(name) else {
-            self.at.next = members.extra.place(name);
+        let found = members.names.find(name);
+        let Some((position, name)) = found.and_then(|at| Some((at, members.names.get(at)?))) else {
+            self.go(members.extra.place(name));
             return Ok(Known::Unknown);
         };
-        let bit = 1_u64 << (found % 64);
-        let Some(word) = self.work.seen.get_mut(self.at.seen.saturating_add(found / 64)) else {
-            return Ok(Known::Unknown);
-        };
-        if *word & bit != 0 {
+        if !self.see(position) {
             return Ok(Known::Repeated);
         }
-        *word |= bit;
         if self.work.lessons.len() < LESSONS {
-            self.work.lessons.push((self.at.members, self.at.last, found));
+            self.work.lessons.push((self.at.table, self.at.last, position));
         }
-        self.at.next = members.names.place(found).unwrap_or(Ix::NOTHING);
-        self.at.last = found.saturating_add(1);
+        (self.at.next, self.at.plain, self.at.last) = (name.place, name.plain, position);
+        self.expected = members.names.expected(name);
         Ok(Known::New)
     }
 
     #[inline]
     fn end_object(&mut self, tape: u32, count: u32) -> Result<(), Infallible> {
-        let Frame { own, members: table, .. } = self.at;
-        if let Some(members) = self.members(table) {
-            self.end_members(tape, table, members, count);
+        if let Some(members) = self.members {
+            self.end_members(tape, members, count);
         }
+        let own = self.at.own;
         if own != Ix::ANY
             && let Some(node) = self.node(own)
         {
             self.ask_later(Kinds::OBJECT, tape, own, node);
         }
-        if let Some(frame) = self.work.open.pop() {
-            self.at = frame;
-        }
+        self.close();
         Ok(())
     }
 
     #[inline]
     fn begin_array(&mut self, tape: u32) -> Result<(), Infallible> {
-        let mut frame = Frame {
-            next: Ix::ANY,
-            own: Ix::ANY,
-            members: NO_TABLE,
-            seen: self.work.seen.len(),
-            last: START,
-        };
-        if let Some((ix, node)) = self.look(Kinds::ARRAY, tape) {
-            frame.own = ix;
-            frame.next = self.plan.items.get(index(node.items)).map_or(Ix::ANY, |items| items.item);
+        let look = self.look(Kinds::ARRAY, tape);
+        self.open();
+        if let Some((ix, node)) = look {
+            self.at.own = ix;
+            self.go(self.plan.items.get(index(node.items)).map_or(Ix::ANY, |items| items.item));
         }
-        self.work.open.push(std::mem::replace(&mut self.at, frame));
         Ok(())
     }
 
@@ -346,9 +403,7 @@ impl Observer for Follower<'_> {
             }
             self.ask_later(Kinds::ARRAY, tape, own, node);
         }
-        if let Some(frame) = self.work.open.pop() {
-            self.at = frame;
-        }
+        self.close();
         Ok(())
     }
 
@@ -385,6 +440,9 @@ impl Observer for Follower<'_> {
     #[inline]
     fn string(&mut self, tape: u32, value: &str) -> Result<(), Infallible> {
         if let Some((ix, node)) = self.look(Kinds::STRING, tape) {
+            if node.quick.is_some_and(|is_valid| is_valid(value)) {
+                return Ok(());
+            }
             let texts = self.plan.texts.get(index(node.texts));
             if !texts.is_none_or(|texts| texts.allows(value)) {
                 self.refuse(tape, ix, Ix::ANY);

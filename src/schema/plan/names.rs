@@ -14,102 +14,165 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 
-use super::node::Ix;
+use super::kinds::Kinds;
+use super::node::{Ix, Node};
 use crate::sync::Hint;
 
 /// The bytes that are compared at once. Nearly all names of real schemas fit with quotes and colon; at half, a third
 /// of them would not.
 const BLOCK: usize = 32;
 
-/// A name, as it stands in a text.
-#[derive(Debug)]
+/// A place in an object's list of names: 0 is before the first, names count from 1.
+pub(super) type Position = u32;
+
+/// Before the first name.
+pub(super) const START: Position = 0;
+
+/// A name, with all that a right guess needs of it and of what comes next: one line of the processor's cache, as long
+/// as it fits a block.
+#[derive(Debug, Default)]
+#[repr(align(64))]
 pub(super) struct Name {
-    /// `"name":`, or its beginning.
+    /// `"name":`, or its beginning, and zeros.
     block: [u64; 4],
-    mask: [u64; 4],
-    /// All of it; empty if it needs escapes, and so can be spelled in several ways.
+    /// What came after it; [`START`], which is never met, for nothing.
+    next: [Hint; 2],
+    /// Bytes with quotes and colon; 0 if it needs escapes, and so can be spelled in several ways.
+    bytes: u32,
+    /// What its values follow.
+    pub(super) place: Ix,
+    /// The kinds of which every value does.
+    pub(super) plain: Kinds,
+}
+
+/// A name that is likely to come next, and its bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Expected {
+    position: Position,
+    bytes: u32,
+}
+
+/// A name in full.
+#[derive(Debug, Default)]
+struct Spelling {
+    /// With quotes and colon; empty if it needs escapes.
     quoted: Box<[u8]>,
     text: Box<str>,
-    pub(super) place: Ix,
 }
 
 /// The declared names of an object.
 #[derive(Debug)]
 pub(super) struct Names {
+    /// The first is none: it knows only what comes next.
     list: Vec<Name>,
-    /// Index in `list` and one; 0 is free. A power of two, at most half full.
-    table: Vec<u32>,
-    /// Two for each name and two for the start.
-    hints: Vec<[Hint; 2]>,
+    spellings: Vec<Spelling>,
+    /// Positions; 0 is free. A power of two, at most half full.
+    table: Vec<Position>,
 }
-
-/// Before the first name.
-pub(super) const START: usize = 0;
 
 impl Names {
     pub(super) fn new(declared: Vec<(String, Ix)>) -> Self {
-        let list: Vec<Name> =
-            declared.into_iter().map(|(name, place)| Name::new(name, place)).collect();
-        let mut table = vec![0; (list.len() * 2).next_power_of_two().max(2)];
+        let mut list = vec![Name::default()];
+        let mut spellings = vec![Spelling::default()];
+        let mut table = vec![0; (declared.len() * 2).next_power_of_two().max(2)];
         let mask = table.len() - 1;
-        for (index, name) in (1..).zip(&list) {
-            let mut at = hash(&name.text);
+        for (position, (text, place)) in (1..).zip(declared) {
+            let mut at = hash(&text);
             while let Some(slot) = table.get_mut(at & mask) {
                 if *slot == 0 {
-                    *slot = index;
+                    *slot = position;
                     break;
                 }
                 at = at.wrapping_add(1);
             }
+            let spelling = Spelling::new(text);
+            list.push(Name::new(&spelling.quoted, place));
+            spellings.push(spelling);
         }
-        let hints = (0..=list.len()).map(|next| [Hint::new(next), Hint::none()]).collect();
-        Self { list, table, hints }
+        // As they are declared, until bodies teach better.
+        for (next, name) in (1..).zip(&list) {
+            name.next[0].set(if widen(next) < list.len() { next } else { START });
+        }
+        Self { list, spellings, table }
     }
 
-    pub(super) fn place(&self, index: usize) -> Option<Ix> {
-        self.list.get(index).map(|name| name.place)
+    /// Tells each name which kinds are valid at its place, when the places are laid out.
+    pub(super) fn settle(&mut self, nodes: &[Node]) {
+        for name in &mut self.list {
+            name.plain = nodes.get(name.place.index()).map_or(Kinds::NONE, |node| node.plain);
+        }
+    }
+
+    /// Positions there are, with the one before the first name.
+    pub(super) fn positions(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(super) fn get(&self, position: Position) -> Option<&Name> {
+        self.list.get(widen(position))
     }
 
     pub(super) fn places(&self) -> impl Iterator<Item = Ix> + '_ {
-        self.list.iter().map(|name| name.place)
+        self.list.iter().skip(1).map(|name| name.place)
     }
 
-    pub(super) fn find(&self, text: &str) -> Option<usize> {
+    pub(super) fn find(&self, text: &str) -> Option<Position> {
         let mut at = hash(text);
         loop {
             // The table is never full, so that a free slot ends every search.
-            let slot = *self.table.get(at & self.table.len().wrapping_sub(1))?;
-            let index = usize::try_from(slot.checked_sub(1)?).ok()?;
-            if *self.list.get(index)?.text == *text {
-                return Some(index);
+            let position = *self.table.get(at & self.table.len().wrapping_sub(1))?;
+            if position == START {
+                return None;
+            }
+            if *self.spellings.get(widen(position))?.text == *text {
+                return Some(position);
             }
             at = at.wrapping_add(1);
         }
     }
 
-    /// The name that begins `ahead`, if it is one of those that are likely to come after `last`: its index, and the
-    /// bytes up to and with its colon.
+    /// What is most likely to come after a name. Asked for as soon as that is known, the next line of the cache is
+    /// there when it is needed.
     #[inline]
-    pub(super) fn guess(&self, last: usize, ahead: &[u8]) -> Option<(usize, &Name)> {
-        let hints = self.hints.get(last)?;
-        let block: Option<[u64; 4]> = ahead.first_chunk::<BLOCK>().map(words);
-        for hint in hints {
-            let index = hint.get();
-            let name = self.list.get(index)?;
-            let found = match &block {
-                Some(block) => name.begins(block, ahead),
-                None => !name.quoted.is_empty() && ahead.starts_with(&name.quoted),
-            };
-            if found {
-                return Some((index, name));
-            }
+    pub(super) fn expected(&self, last: &Name) -> Expected {
+        let position = last.next[0].get();
+        Expected { position, bytes: self.get(position).map_or(0, |name| name.bytes) }
+    }
+
+    /// The name that begins `ahead`, if it is one of those that are likely to come after `last`.
+    #[inline]
+    pub(super) fn guess(
+        &self,
+        last: Position,
+        expected: Expected,
+        ahead: &[u8],
+    ) -> Option<(Position, &Name)> {
+        if let Some(block) = ahead.first_chunk::<BLOCK>()
+            && let Some(name) = self.get(expected.position)
+            && name.begins(&words(block), expected.bytes)
+            && (widen(expected.bytes) <= BLOCK || self.is_all(expected.position, ahead))
+        {
+            return Some((expected.position, name));
         }
-        None
+        self.guess_again(last, ahead)
+    }
+
+    /// By whole names, where the first guess was wrong or the text has less than a block left.
+    fn guess_again(&self, last: Position, ahead: &[u8]) -> Option<(Position, &Name)> {
+        let hints = &self.get(last)?.next;
+        let position = hints.iter().map(Hint::get).find(|at| self.is_all(*at, ahead))?;
+        Some((position, self.get(position)?))
+    }
+
+    #[inline(never)]
+    fn is_all(&self, position: Position, ahead: &[u8]) -> bool {
+        let spelling = self.spellings.get(widen(position));
+        spelling.is_some_and(|name| !name.quoted.is_empty() && ahead.starts_with(&name.quoted))
     }
 
     /// Remembers that `next` came after `last`, in a body that was accepted.
-    pub(super) fn learn(&self, last: usize, next: usize) {
-        if let Some([first, second]) = self.hints.get(last)
+    pub(super) fn learn(&self, last: Position, next: Position) {
+        if let Some([first, second]) = self.get(last).map(|name| &name.next)
             && first.get() != next
             && second.get() != next
         {
@@ -119,33 +182,55 @@ impl Names {
     }
 }
 
-impl Name {
-    fn new(text: String, place: Ix) -> Self {
+impl Spelling {
+    fn new(text: String) -> Self {
         let plain = !text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\');
         let quoted = if plain { format!("\"{text}\":").into_bytes() } else { Vec::new() };
-        let (mut block, mut mask) = ([0; BLOCK], [0; BLOCK]);
-        for ((to, bits), from) in block.iter_mut().zip(&mut mask).zip(&quoted) {
-            (*to, *bits) = (*from, 0xff);
+        Self { quoted: quoted.into(), text: text.into() }
+    }
+}
+
+impl Name {
+    fn new(quoted: &[u8], place: Ix) -> Self {
+        let mut block = [0; BLOCK];
+        for (to, from) in block.iter_mut().zip(quoted) {
+            *to = *from;
         }
-        let (block, mask) = (words(&block), words(&mask));
-        Self { block, mask, quoted: quoted.into(), text: text.into(), place }
+        let bytes = u32::try_from(quoted.len()).unwrap_or(0);
+        Self { block: words(&block), bytes, place, ..Self::default() }
     }
 
     /// Bytes with its quotes and its colon.
     #[inline]
     pub(super) fn bytes(&self) -> usize {
-        self.quoted.len()
+        widen(self.bytes)
     }
 
+    /// Whether the text begins as the name of so many bytes does, as far as a block goes.
     #[inline]
-    fn begins(&self, ahead: &[u64; 4], text: &[u8]) -> bool {
-        let differs = |n: usize| (self.block[n] ^ ahead[n]) & self.mask[n];
-        // A mask of nothing matches anything: it is of a name that must be read.
-        (differs(0) | differs(1) | differs(2) | differs(3)) == 0
-            && !self.quoted.is_empty()
-            && (self.quoted.len() <= BLOCK || text.starts_with(&self.quoted))
+    fn begins(&self, ahead: &[u64; 4], bytes: u32) -> bool {
+        let mask = &MASKS[widen(bytes).min(BLOCK)];
+        let differs = |n: usize| (self.block[n] ^ ahead[n]) & mask[n];
+        // Of no bytes everything is the beginning; such a name must be read.
+        (differs(0) | differs(1) | differs(2) | differs(3)) == 0 && bytes != 0
     }
 }
+
+/// Of each number of bytes, the first so many of a block.
+const MASKS: [[u64; 4]; BLOCK + 1] = {
+    let mut masks = [[0; 4]; BLOCK + 1];
+    let mut bytes = 0;
+    while bytes <= BLOCK {
+        let mut word = 0;
+        while word < 4 {
+            let within = bytes.saturating_sub(word * 8);
+            masks[bytes][word] = if within >= 8 { u64::MAX } else { (1 << (within * 8)) - 1 };
+            word += 1;
+        }
+        bytes += 1;
+    }
+    masks
+};
 
 #[inline]
 fn words(bytes: &[u8; BLOCK]) -> [u64; 4] {
@@ -154,6 +239,17 @@ fn words(bytes: &[u8; BLOCK]) -> [u64; 4] {
         *word = u64::from_le_bytes(*bytes);
     }
     words
+}
+
+/// Where a name has its bit, of those that an object's names have: which word, and the bit in it.
+#[inline]
+pub(super) fn bit(position: Position) -> (usize, u64) {
+    (widen(position / 64), 1 << (position % 64))
+}
+
+#[inline]
+fn widen(position: Position) -> usize {
+    usize::try_from(position).unwrap_or(usize::MAX)
 }
 
 /// Not seeded: what an attacker sends is looked up in a table that only the schemas' author fills.
@@ -170,6 +266,20 @@ mod tests {
         Names::new(texts.iter().map(|text| ((*text).to_owned(), Ix::ANY)).collect())
     }
 
+    fn guess_after<'n>(
+        names: &'n Names,
+        last: Position,
+        ahead: &str,
+    ) -> Option<(Position, &'n Name)> {
+        let expected = names.get(last).map_or_else(Expected::default, |name| names.expected(name));
+        names.guess(last, expected, ahead.as_bytes())
+    }
+
+    #[test]
+    fn a_name_is_a_line_of_the_cache() {
+        assert_eq!((size_of::<Name>(), align_of::<Name>()), (64, 64));
+    }
+
     #[test]
     fn every_name_is_found_and_no_other() {
         let texts: Vec<String> = (0..500).map(|n| format!("name{n}")).collect();
@@ -177,7 +287,8 @@ mod tests {
             let some: Vec<&str> = texts.iter().take(count).map(String::as_str).collect();
             let names = names(&some);
             for (index, text) in texts.iter().enumerate() {
-                assert_eq!(names.find(text), (index < count).then_some(index));
+                let position = u32::try_from(index + 1).unwrap();
+                assert_eq!(names.find(text), (index < count).then_some(position));
             }
         }
     }
@@ -186,20 +297,19 @@ mod tests {
     fn a_guess_is_the_bytes_themselves() {
         let long = "a_name_that_is_longer_than_one_block_of_bytes";
         let names = names(&["id", "node_id", "quo\"te", long, ""]);
-        let guess = |last: usize, ahead: &str| {
+        let guess = |last: Position, ahead: &str| {
             // With and without bytes enough for a block.
             let padded = format!("{ahead}{}", " ".repeat(40));
-            let there =
-                names.guess(last, padded.as_bytes()).map(|(index, name)| (index, name.bytes()));
+            let there = guess_after(&names, last, &padded).map(|(at, name)| (at, name.bytes()));
             assert_eq!(
                 there,
-                names.guess(last, ahead.as_bytes()).map(|(index, name)| (index, name.bytes())),
+                guess_after(&names, last, ahead).map(|(at, name)| (at, name.bytes())),
                 "{ahead}"
             );
             there
         };
-        assert_eq!(guess(START, r#""id":1"#), Some((0, 5)));
-        assert_eq!(guess(1, r#""node_id":"#), Some((1, 10)));
+        assert_eq!(guess(START, r#""id":1"#), Some((1, 5)));
+        assert_eq!(guess(1, r#""node_id":"#), Some((2, 10)));
         for other in [
             r#""id" :1"#,
             r#""ids":1"#,
@@ -212,24 +322,24 @@ mod tests {
             assert_eq!(guess(START, other), None, "{other}");
         }
         assert_eq!(guess(2, "\"quo\\\"te\":"), None, "a name with escapes is read");
-        assert_eq!(guess(3, &format!("\"{long}\":")), Some((3, long.len() + 3)));
+        assert_eq!(guess(3, &format!("\"{long}\":")), Some((4, long.len() + 3)));
         assert_eq!(guess(3, &format!("\"{long}s\":")), None);
         assert_eq!(guess(3, "\"a_name_that_is_longer_than_one_block_of_another\":"), None);
-        assert_eq!(guess(4, "\"\":"), Some((4, 3)));
+        assert_eq!(guess(4, "\"\":"), Some((5, 3)));
         assert_eq!(guess(5, "\"id\":"), None);
     }
 
     #[test]
     fn two_that_came_after_a_name_are_remembered() {
         let names = names(&["a", "b", "c", "d"]);
-        let after_a = |text: &str| names.guess(1, text.as_bytes()).map(|(index, _)| index);
-        assert_eq!((after_a("\"b\":"), after_a("\"d\":")), (Some(1), None));
+        let after_a = |text: &str| guess_after(&names, 1, text).map(|(position, _)| position);
+        assert_eq!((after_a("\"b\":"), after_a("\"d\":")), (Some(2), None));
+        names.learn(1, 4);
+        assert_eq!((after_a("\"b\":"), after_a("\"d\":")), (Some(2), Some(4)));
         names.learn(1, 3);
-        assert_eq!((after_a("\"b\":"), after_a("\"d\":")), (Some(1), Some(3)));
-        names.learn(1, 2);
         assert_eq!(
             (after_a("\"b\":"), after_a("\"c\":"), after_a("\"d\":")),
-            (None, Some(2), Some(3))
+            (None, Some(3), Some(4))
         );
     }
 }

@@ -10,13 +10,14 @@ use super::super::formats::{Check, NumberFormat};
 use super::super::graph::{Bound, Condition, Contains, Counts, NodeId};
 use super::super::number::Decimal;
 use super::super::pattern::Pattern;
+use super::super::quick::Quick;
 use super::kinds::Kinds;
-use super::names::Names;
+use super::names::{Names, Position};
 use crate::json::Number;
 use crate::seed::FastState;
 
 /// A place in the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Ix(pub(super) u32);
 
 impl Ix {
@@ -48,6 +49,8 @@ pub(super) struct Node {
     pub(super) items: u32,
     pub(super) members: u32,
     pub(super) rests: u32,
+    /// Tells of some strings that they are valid.
+    pub(super) quick: Option<Quick>,
 }
 
 impl Node {
@@ -61,6 +64,7 @@ impl Node {
             items: NO_TABLE,
             members: NO_TABLE,
             rests: NO_TABLE,
+            quick: None,
         }
     }
 }
@@ -152,6 +156,14 @@ impl Texts {
             && self.formats.iter().all(|check| check_text(check, text))
     }
 
+    /// A short way to say that some texts are valid, if a format is all that is asked of them.
+    pub(super) fn quick(&self) -> Option<Quick> {
+        match (&*self.patterns, &*self.formats, &*self.lists) {
+            ([], [Check::Standard(one)], []) if self.length == Counts::default() => one.quick(),
+            _ => None,
+        }
+    }
+
     /// Characters are counted only where the number of bytes, 1 to 4 each, leaves it open.
     fn allows_length(&self, text: &str) -> bool {
         let (least, most) = (self.length.least.unwrap_or(0), self.length.most.unwrap_or(u64::MAX));
@@ -210,13 +222,13 @@ pub(super) struct Items {
 #[derive(Debug)]
 pub(super) struct Members {
     pub(super) names: Names,
-    /// A bit for each declared name.
+    /// A bit for each position.
     pub(super) required: Vec<u64>,
     pub(super) count: Counts,
     /// Names that need others to be there.
-    pub(super) needs: Vec<(usize, Vec<usize>)>,
+    pub(super) needs: Vec<(Position, Vec<Position>)>,
     /// Names that bring an assertion on the whole object.
-    pub(super) implies: Vec<(usize, NodeId)>,
+    pub(super) implies: Vec<(Position, NodeId)>,
     /// For members that are not declared.
     pub(super) extra: Extra,
 }

@@ -8,7 +8,7 @@ use super::super::graph::{Counts, NodeId, Schema, Types};
 use super::super::pattern::Pattern;
 use super::compile::{Applying, Compiler, Set};
 use super::kinds::Kinds;
-use super::names::Names;
+use super::names::{Names, START, bit};
 use super::node::{Extra, Items, Ix, Members, Numbers, Rest, TextList, Texts, integer_range};
 
 /// Patterns of one object for which every combination is laid out: at one more, twice as many places.
@@ -139,9 +139,10 @@ impl Compiler<'_> {
             .collect();
         let free =
             places.is_empty() && count == Counts::default() && matches!(extra, Extra::One(Ix::ANY));
+        let names = Names::new(places);
         let mut members = Members {
-            names: Names::new(places),
-            required: vec![0; declared.len().div_ceil(64)],
+            required: vec![0; names.positions().div_ceil(64)],
+            names,
             count,
             needs: Vec::new(),
             implies: Vec::new(),
@@ -189,17 +190,17 @@ fn declared<'s>(schemas: impl Iterator<Item = &'s Schema>) -> Vec<&'s str> {
 fn require(members: &mut Members, schema: &Schema) {
     let Members { names, required, needs, implies, .. } = members;
     // All of them are declared.
-    let index = |name: &String| names.find(name).unwrap_or(usize::MAX);
+    let position = |name: &String| names.find(name).unwrap_or(START);
     for name in &schema.required {
-        let index = index(name);
-        if let Some(word) = required.get_mut(index / 64) {
-            *word |= 1 << (index % 64);
+        let (word, bit) = bit(position(name));
+        if let Some(word) = required.get_mut(word) {
+            *word |= bit;
         }
     }
-    let listed =
-        schema.needs.iter().map(|(name, list)| (index(name), list.iter().map(index).collect()));
+    let listed = (schema.needs.iter())
+        .map(|(name, list)| (position(name), list.iter().map(position).collect()));
     needs.extend(listed);
-    implies.extend(schema.implies.iter().map(|(name, id)| (index(name), *id)));
+    implies.extend(schema.implies.iter().map(|(name, id)| (position(name), *id)));
 }
 
 /// What one schema says of a member, given which patterns its name matches.
