@@ -33,7 +33,7 @@ help:
 	@echo 'make stress  the limiter under stops and kills for STRESS_SECONDS=300'
 	@echo 'make lint    rustfmt, clippy, ruff, mypy, basedpyright, import-linter, stubtest'
 	@echo 'make bench   secval beside its peers, many minutes: ratios, results.json, docs/performance.md'
-	@echo 'make instructions   instruction counts against the baseline (needs valgrind); bless: writes them down'
+	@echo 'make instructions   instruction counts against the baseline (needs valgrind); make bless: writes them down'
 	@echo 'make fmt     formats Rust and Python'
 	@echo 'make fuzz    a fuzz target for some time: make fuzz TARGET=json SECONDS=300 (tests/fuzz/targets)'
 	@echo 'make clean   removes what was built and set up'

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contests.inputs import Inputs
+    from secval.testing import ManualClock
 
 HOST = "api.example.com"
 AGENT = [
@@ -25,13 +26,13 @@ AGENT = [
 REFUSED_TOO = "no addresses, no quotas; repeated names pass"
 
 
-def guarded(**more: Any) -> secval.Gate:
+def guarded(clock: ManualClock | None = None) -> secval.Gate:
     """The gate of the orders API, as a team would set it up."""
     from secval.config import ApiConfig, Config, RateConfig
 
     rates = {"all": RateConfig(quota="10000000/second", subject="address")}
-    config = Config(api=ApiConfig(closed="requests"), rate=rates, **more)
-    return secval.Gate.from_openapi(OPENAPI, config=config)
+    config = Config(api=ApiConfig(closed="requests"), rate=rates)
+    return secval.Gate.from_openapi(OPENAPI, config=config, clock=clock)
 
 
 def _openapi_core(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -50,12 +51,38 @@ def checks() -> Call:
     return lambda: ("EUR" in listed, 500 in between, "198.51.100.7" in addresses)
 
 
+def judge() -> Call:
+    """A POST through the gate, and its objects."""
+    from contests.gate import AGENT, guarded
+    from secval.testing import ManualClock
+
+    gate = guarded(clock=ManualClock())
+    headers = [*AGENT, ("Content-Type", "application/json"), ("Content-Length", str(len(BODY)))]
+
+    def call() -> Any:
+        return gate.judge("POST", "/v1/orders", headers, BODY, peer="198.51.100.7").json
+
+    return call
+
+
+def judge_get() -> Call:
+    """A GET through the gate, and its parameters."""
+    from contests.gate import AGENT, guarded
+    from secval.testing import ManualClock
+
+    gate = guarded(clock=ManualClock())
+    target = "/v1/orders?limit=20&currency=EUR"
+    return lambda: gate.judge("GET", target, AGENT, peer="198.51.100.7").params
+
+
 CALLS = {
     "call.loads": loads,
     "call.schema_is_valid": is_valid,
     "call.schema_loads": schema_loads,
     "call.limiter_hit": hit,
     "call.checks": checks,
+    "call.gate_post": judge,
+    "call.gate_get": judge_get,
 }
 
 
@@ -65,6 +92,8 @@ def main() -> None:
         print("\n".join(CALLS))
         return
     call = CALLS[sys.argv[1]]()
+    # A collection walks whatever has been imported, not what the call made.
+    gc.disable()
     for _ in range(int(sys.argv[2])):
         call()
 

@@ -6,12 +6,18 @@
     python benches/instructions/count.py --explain parse.order    the functions that one scenario spends them in
 
 Instructions are not time, but they are the same on a busy machine as on an idle one: a rise of one percent is a
-change of the code, not of the weather. Counts of two compilers say nothing about each other, so the baseline names
-the compiler and the processor's tier, and others are an error that asks for a new baseline. The inputs are fixed by
-their seed; hash seeds are random, so that a figure is the median of three. The instruction set is fixed by valgrind, which offers AVX2 and nothing newer.
+change of the code, not of the weather. What else could move them is fixed:
 
-Python calls are counted as the difference of two runs, long and short, so that starting the interpreter cancels out.
-They are held to a wider margin: they contain the interpreter's own work.
+- the inputs, by their seed; hash seeds, by `--cfg secval_fixed_seed` and a libc that gives no randomness (`main.rs`);
+- the heap, by an allocator that costs the same whatever happened before (`arena.rs`);
+- the compiler and its options: profile `counting`; the baseline names the compiler, and another one is an error;
+- the processor: valgrind shows every program the same one, with AVX2 and nothing newer, if it runs on one that has
+  AVX2. What chooses its code at run time chooses the same everywhere; a processor without AVX2 is an error;
+- the environment, which is made anew, and the folder: the program is started by the same short name.
+
+Python calls are counted on the extension that is installed, as the difference of two runs, long and short, so that
+starting the interpreter cancels out. They are held to a wider margin: they contain the interpreter's own work, and
+the extension's hash seeds are random.
 """
 
 from __future__ import annotations
@@ -29,15 +35,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import callgrind
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 BASELINE = HERE / "baseline.json"
-REGION = "*secval_counted_region*"
+REGION = "--toggle-collect=*secval_counted_region*"
+PROFILE = "counting"
 # What may come of a change elsewhere (layout, an inlining decision) without being looked at.
 MARGIN = {"rust": 1.0, "python": 3.0}  # percent
+# The part of a scenario that the function it is about must have: a slowdown of that function by five percent is then
+# four percent of the scenario, far above the margin.
+SHARE = 0.8
 # Counts of another compiler, architecture or instruction set say nothing about each other.
 DECISIVE = ("rustc", "profile", "machine", "cpu")
 # A Python call's count, per call: (long - short) / (LONG - SHORT).
@@ -55,12 +67,14 @@ def main() -> int:
     binary = _build()
     if options.explain:
         return _explain(binary, options.explain)
-    counts: Counts = {
-        "rust": _count_rust(binary, options.only),
-        "python": _count_python(options.only),
-    }
+    rust, idle = _count_rust(binary, options.only)
+    counts: Counts = {"rust": rust, "python": _count_python(options.only)}
     tools = _tools()
+    for line in idle:
+        print(f"FAILED {line}")
     if options.bless:
+        if idle:
+            return 1
         BASELINE.write_text(json.dumps({"tools": tools, **counts}, indent=2, sort_keys=True) + "\n")
         print(f"written: {BASELINE.relative_to(ROOT)}")
         return 0
@@ -71,7 +85,7 @@ def main() -> int:
     for language in counts:
         known = baseline[language].items()
         baseline[language] = {name: count for name, count in known if name.startswith(options.only)}
-    return _compare(counts, baseline, tools)
+    return max(_compare(counts, baseline, tools), 1 if idle else 0)
 
 
 def _options() -> argparse.Namespace:
@@ -90,13 +104,16 @@ def _options() -> argparse.Namespace:
 
 
 def _build() -> Path:
-    """The scenarios' binary, as the release is compiled."""
-    print("compiling the scenarios (release, link-time optimised)", flush=True)
-    command = ["cargo", "bench", "--no-run", "--bench", "instructions", "--message-format=json"]
-    profile = os.environ.get("SECVAL_BENCH_PROFILE")  # `quick` while working on something
-    if profile:
-        command += ["--profile", profile]
-    out = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    """The scenarios' binary, in a folder of its own: what is built with other flags would be built again."""
+    print(f"compiling the scenarios (profile {PROFILE})", flush=True)
+    target = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target") / "counting"
+    command = ["cargo", "bench", "--no-run", "--bench", "instructions", "--profile", PROFILE]
+    command += ["--message-format=json", "--target-dir", str(target)]
+    # The flags are ours alone: others would change what is counted.
+    environment = {**os.environ, "RUSTFLAGS": "--cfg secval_fixed_seed"}
+    out = subprocess.run(
+        command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
     messages = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
     (found,) = [
         it["executable"]
@@ -106,35 +123,29 @@ def _build() -> Path:
     return Path(found)
 
 
-def _callgrind(command: list[str], *options: str) -> int:
-    """Instructions that callgrind collected over one command."""
+def _count_rust(binary: Path, prefix: str) -> tuple[dict[str, int], list[str]]:
+    """The counts, and what is wrong with scenarios that are not about what they say."""
+    idle: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
-        valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", *options]
-        # An environment of our own: its size moves the stack, and PYTHONHASHSEED fixes Python's hashes.
-        environment = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}
-        done = subprocess.run(
-            [*valgrind, *command],
-            check=False,
-            capture_output=True,
-            text=True,
-            env=environment,
-            cwd=ROOT,
-        )
-    found = re.search(r"Collected : (\d+)", done.stderr)
-    if done.returncode or not found:
-        message = f"{' '.join(command)} failed under callgrind:\n{done.stdout}{done.stderr}"
-        raise RuntimeError(message)
-    return int(found[1])
+        # Started by the same name everywhere: the length of a path moves the stack.
+        Path(folder, "scenarios").symlink_to(binary)
+        command = ["./scenarios"]
+        listed = subprocess.run(
+            command, cwd=folder, check=True, capture_output=True, text=True
+        ).stdout
+        hot = dict(line.split() for line in listed.splitlines() if line.startswith(prefix))
 
+        def count(name: str) -> int:
+            profile = callgrind.run([*command, name], REGION, cwd=Path(folder))
+            share = profile.share(hot[name])
+            if share < SHARE:
+                idle.append(
+                    f"{name}: {hot[name]} is {share:.0%} of it, and must be {SHARE:.0%}: "
+                    "see --explain, and scenarios.rs"
+                )
+            return profile.total
 
-def _count_rust(binary: Path, prefix: str) -> dict[str, int]:
-    names = subprocess.run([binary], check=True, capture_output=True, text=True).stdout.split()
-
-    def count(name: str) -> int:
-        found = [_callgrind([str(binary), name], f"--toggle-collect={REGION}") for _ in range(3)]
-        return sorted(found)[1]
-
-    return _in_parallel([name for name in names if name.startswith(prefix)], count)
+        return _in_parallel(list(hot), count), idle
 
 
 def _count_python(prefix: str) -> dict[str, int]:
@@ -145,7 +156,11 @@ def _count_python(prefix: str) -> dict[str, int]:
     names = subprocess.run(python, check=True, capture_output=True, text=True).stdout.split()
 
     def count(name: str) -> int:
-        long, short = (_callgrind([*python, name, str(calls)]) for calls in (LONG, SHORT))
+        # Once without counting: what is imported for the first time is compiled, and kept.
+        subprocess.run([*python, name, "1"], check=True)
+        long, short = (
+            callgrind.run([*python, name, str(calls)], cwd=ROOT).total for calls in (LONG, SHORT)
+        )
         return (long - short) // (LONG - SHORT)
 
     return _in_parallel([name for name in names if name.startswith(prefix)], count)
@@ -166,7 +181,7 @@ def _tools() -> dict[str, str]:
 
     return {
         "rustc": version("rustc", "--version"),
-        "profile": os.environ.get("SECVAL_BENCH_PROFILE", "release"),
+        "profile": PROFILE,
         "machine": platform.machine(),
         "cpu": _tier(),
         "python": platform.python_version(),
@@ -176,10 +191,10 @@ def _tools() -> dict[str, str]:
 
 
 def _tier() -> str:
-    """What valgrind offers of this processor: it knows AVX2, and nothing newer."""
+    """What valgrind shows of this processor: one with AVX2 and what came with it, or something older."""
     flags = re.search(r"^flags\s*:(.*)", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     found = set(flags[1].split()) if flags else set()
-    return "x86-64-v3" if {"avx2", "bmi2", "fma", "movbe"} <= found else "another"
+    return "x86-64-v3" if {"avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"} <= found else "another"
 
 
 def _compare(counts: Counts, baseline: dict[str, dict], tools: dict[str, str]) -> int:
@@ -224,33 +239,15 @@ def _differences(found: dict[str, int], known: dict[str, int], margin: float) ->
 
 
 def _explain(binary: Path, name: str) -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        out = f"{folder}/out"
-        command = [
-            "valgrind",
-            "--tool=callgrind",
-            f"--callgrind-out-file={out}",
-            f"--toggle-collect={REGION}",
-        ]
-        subprocess.run([*command, binary, name], check=True, capture_output=True)
-        for inclusive in ("yes", "no"):
-            print(
-                f"== {name}, {'with' if inclusive == 'yes' else 'without'} what each function calls"
-            )
-            table = subprocess.run(
-                [  # noqa: S607 -- beside valgrind, wherever that is
-                    "callgrind_annotate",
-                    f"--inclusive={inclusive}",
-                    "--auto=no",
-                    "--threshold=97",
-                    out,
-                ],
-                check=True,
-                capture_output=True,
-                text=True,
-            ).stdout
-            rows = [line for line in table.splitlines() if re.match(r"\s*[\d,]+ \(", line)]
-            print("\n".join(row[:160] for row in rows[:16]))
+    """The functions that a scenario spends its instructions in, with and without what they call."""
+    profile = callgrind.run([str(binary), name], REGION, cwd=ROOT)
+    for title, spent in (
+        ("with what each calls", profile.inclusive()),
+        ("without", profile.alone()),
+    ):
+        print(f"== {name}, {title}")
+        for function, instructions in list(spent.items())[:20]:
+            print(f"  {instructions / profile.total:>6.1%} {instructions:>12,}  {function[:110]}")
     return 0
 
 

@@ -167,6 +167,28 @@ pub(crate) fn numbers(dice: &mut Dice, size: usize) -> Vec<u8> {
     })
 }
 
+/// Text of about `size` bytes in strings that are hardly anything but escapes.
+pub(crate) fn escapes(dice: &mut Dice, size: usize) -> Vec<u8> {
+    const ALL: [&str; 6] = [r"\n", r#"\""#, r"\\", r"\u00e9", r"\ud83d\ude00", r"\/"];
+    list(size, |text| {
+        text.push('"');
+        for _ in 0..100 {
+            let chosen = usize::try_from(dice.below(6)).unwrap_or(0);
+            text.push_str(ALL.get(chosen).copied().unwrap_or_default());
+        }
+        text.push('"');
+    })
+}
+
+/// Doubles with all their digits, from 1e-200 to 1e200 and below zero.
+pub(crate) fn doubles(dice: &mut Dice, size: usize) -> Vec<u8> {
+    list(size, |text| {
+        let bits = dice.next();
+        let double = f64::from_bits(bits & !(0x7FF << 52) | (1023 - 660 + bits % 1320) << 52);
+        let _ = write!(text, "{double:e}");
+    })
+}
+
 /// Small arrays and objects, hardly anything in them.
 pub(crate) fn containers(dice: &mut Dice, size: usize) -> Vec<u8> {
     list(size, |text| {
