@@ -4,10 +4,14 @@
 //! only moves forward, also while the machine sleeps, and that all processes of a host agree on:
 //! `CLOCK_BOOTTIME`. *What date is it* (sunset of an operation) needs the calendar: the wall clock.
 
-#![forbid(unsafe_code)]
-
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(loom, miri))))]
+mod counter;
+
+/// Nanoseconds in a millisecond.
+const NS_A_MS: u64 = 1_000_000;
 
 /// A source of time. Reading it is cheap and never fails.
 pub trait Clock: Send + Sync {
@@ -17,7 +21,7 @@ pub trait Clock: Send + Sync {
     /// The same in milliseconds.
     #[inline]
     fn monotonic_ms(&self) -> u64 {
-        self.monotonic_ns() / 1_000_000
+        self.monotonic_ns() / NS_A_MS
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z, as the machine believes it to be.
@@ -34,6 +38,12 @@ impl Clock for SystemClock {
         boottime_ns()
     }
 
+    #[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(loom, miri))))]
+    #[inline]
+    fn monotonic_ms(&self) -> u64 {
+        counter::millisecond()
+    }
+
     fn wall_ms(&self) -> u64 {
         // This file is the one place that may ask the standard library for the time.
         #[expect(clippy::disallowed_methods, reason = "this is the clock")]
@@ -44,6 +54,7 @@ impl Clock for SystemClock {
 }
 
 #[cfg(target_os = "linux")]
+#[inline]
 fn boottime_ns() -> u64 {
     timespec_ns(rustix::time::clock_gettime(rustix::time::ClockId::Boottime))
 }
@@ -54,6 +65,7 @@ fn boottime_ns() -> u64 {
 }
 
 #[cfg(unix)]
+#[inline]
 fn timespec_ns(t: rustix::time::Timespec) -> u64 {
     let seconds = u64::try_from(t.tv_sec).unwrap_or(0);
     let nanos = u64::try_from(t.tv_nsec).unwrap_or(0);
@@ -111,7 +123,7 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn monotonic_ns(&self) -> u64 {
-        self.read().monotonic_ms.saturating_mul(1_000_000)
+        self.read().monotonic_ms.saturating_mul(NS_A_MS)
     }
 
     fn wall_ms(&self) -> u64 {

@@ -152,7 +152,11 @@ fn refused(probes: &[Probe<'_>]) -> Option<Decision> {
 /// The charge with the least left.
 #[inline]
 fn least<'p, 't>(probes: &'p [Probe<'t>]) -> Option<&'p Probe<'t>> {
-    probes.iter().min_by_key(|probe| probe.left())
+    let (first, others) = probes.split_first()?;
+    let less = |least: &'p Probe<'t>, probe: &'p Probe<'t>| {
+        if probe.left() < least.left() { probe } else { least }
+    };
+    Some(others.iter().fold(first, less))
 }
 
 #[inline]

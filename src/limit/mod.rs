@@ -234,6 +234,14 @@ impl Limiter {
         self.table.secret.subject(key)
     }
 
+    /// A key that was hashed already: by SipHash or as good a function, with a secret that nobody outside knows, to
+    /// the same number in all processes that share the table. A table whose keys are named so in one call is to
+    /// be asked so in all.
+    #[inline]
+    pub fn subject_of(&self, hash: u64) -> Subject {
+        self.table.secret.subject_of(hash)
+    }
+
     /// Charges all or nothing.
     pub fn hit(&self, charges: &[Charge<'_>]) -> Decision {
         self.with_probes(charges, decide::hit)
@@ -244,13 +252,44 @@ impl Limiter {
         self.with_probes(charges, decide::peek)
     }
 
-    /// Charges one quota: what [`Limiter::hit`] does, without a list.
+    /// Charges one subject by one rule: what [`Limiter::hit`] does, without a list.
     #[inline]
     pub fn hit_one(&self, rule: Rule, subject: Subject, cost: u32) -> Decision {
         match Probe::new(&self.table, rule, subject, cost) {
             Some(probe) => decide::hit(&self.table, &mut [probe]),
             None => decide::unknown_rule(0),
         }
+    }
+
+    /// Charges one subject by several rules, all of them different.
+    #[inline]
+    pub fn hit_all(&self, rules: &[Rule], subject: Subject, cost: u32) -> Decision {
+        match rules {
+            [rule] => self.hit_one(*rule, subject, cost),
+            rules => self.by_all(rules, subject, cost, decide::hit),
+        }
+    }
+
+    /// What [`Limiter::hit_all`] would answer, without charging.
+    pub fn peek_all(&self, rules: &[Rule], subject: Subject, cost: u32) -> Decision {
+        self.by_all(rules, subject, cost, decide::peek)
+    }
+
+    fn by_all<'t>(
+        &'t self,
+        rules: &[Rule],
+        subject: Subject,
+        cost: u32,
+        judge: impl FnOnce(&'t Table, &mut [Probe<'t>]) -> Decision,
+    ) -> Decision {
+        let mut probes = Vec::with_capacity(rules.len());
+        for (index, &rule) in rules.iter().enumerate() {
+            let Some(probe) = Probe::new(&self.table, rule, subject, cost) else {
+                return decide::unknown_rule(index);
+            };
+            probes.push(probe.of_charge(index));
+        }
+        judge(&self.table, &mut probes)
     }
 
     /// Refuses all hits of a subject for `ms` milliseconds from now, or longer if it is banned for longer already; false
@@ -285,11 +324,20 @@ impl Limiter {
         self.table.usage()
     }
 
+    #[inline]
     fn with_probes<'t>(
         &'t self,
         charges: &[Charge<'_>],
         judge: impl FnOnce(&'t Table, &mut [Probe<'t>]) -> Decision,
     ) -> Decision {
+        // By far the most common, and quicker without a list of its own.
+        if let [charge] = charges {
+            let subject = self.subject(charge.key);
+            return match Probe::new(&self.table, charge.rule, subject, charge.cost) {
+                Some(probe) => judge(&self.table, &mut [probe]),
+                None => decide::unknown_rule(0),
+            };
+        }
         let mut probes: Vec<Probe<'_>> = Vec::with_capacity(charges.len());
         for (index, charge) in charges.iter().enumerate() {
             let subject = self.subject(charge.key);

@@ -10,7 +10,7 @@ use super::set::{Set, Ways};
 use super::subject::{Place, Subject};
 use super::table::{Claim, Table, Until};
 use super::tag::{State, Tag};
-use super::window::{Frame, Stale, Step, Window};
+use super::window::{Frame, LINE, Stale, Step, Window};
 use super::{Decision, Rule};
 
 /// One charge, and what was seen of it at the last look.
@@ -25,6 +25,8 @@ pub(super) struct Probe<'t> {
     tags: [Tag; WAYS],
     ways: Ways,
     frame: Frame,
+    /// The words of the key's first line, and with the hit in them once it is counted.
+    words: [Bucket; LINE],
     sum: u64,
     step: Option<Step>,
     /// Where the key is counted if it has no line and its set has room for none.
@@ -46,7 +48,8 @@ impl<'t> Probe<'t> {
             cost: u64::from(cost),
             tags: [Tag(0); WAYS],
             ways: Ways::default(),
-            frame: window.at(0),
+            frame: Frame::of_bans(0),
+            words: [Bucket::EMPTY; LINE],
             sum: 0,
             step: None,
             pair: None,
@@ -71,6 +74,7 @@ impl<'t> Probe<'t> {
     /// Reads the tags. Partner: `Table::claim` and `evict`, which change them before they touch the words.
     #[inline]
     pub(super) fn look(&mut self) {
+        self.set.expect(self.place.home());
         self.tags = self.set.tags();
         self.ways = Set::of(&self.tags, self.place.identity);
     }
@@ -95,13 +99,16 @@ impl<'t> Probe<'t> {
         self.step = None;
         self.pair = None;
         let Some(first) = self.ways.first() else { return Ok(()) };
-        let words = self.set.words(first);
-        self.sum = self.frame.sum(&words)? + self.sum_of(self.ways.rest())?;
-        self.step = self.frame.place(&words, self.cost);
+        self.words = self.set.words(first);
+        self.sum = self.frame.sum(&self.words)?;
+        if !self.ways.rest().is_empty() {
+            self.sum += self.sum_of(self.ways.rest())?;
+        }
+        self.step = self.frame.place(&self.words, self.cost);
         Ok(())
     }
 
-    #[inline]
+    #[cold]
     fn sum_of(&self, ways: Ways) -> Result<u64, Stale> {
         let mut sum = 0;
         for way in ways {
@@ -171,12 +178,27 @@ impl<'t> Probe<'t> {
             return added;
         }
         let (Some(way), Some(step)) = (self.ways.first(), self.step) else { return false };
+        self.words[step.index] = step.new;
         self.set.step(way, step)
     }
 
     /// Whether the hit stands: the same lines, nothing newer, and not too much. Rule 4.
     #[inline]
     pub(super) fn verify(&mut self) -> bool {
+        // Nearly always all is as it was, but for the hit itself, and nothing need be worked out again.
+        if let Some(way) = self.ways.first()
+            && self.ways.rest().is_empty()
+            && self.set.still_has(&self.tags)
+            && self.set.still_counts(way, &self.words)
+        {
+            self.sum += self.cost;
+            return true;
+        }
+        self.verify_anew()
+    }
+
+    #[cold]
+    fn verify_anew(&mut self) -> bool {
         let tags = self.set.tags();
         if Set::of(&tags, self.place.identity) != self.ways
             || self.ways.into_iter().any(|way| tags[way] != self.tags[way])
@@ -283,7 +305,7 @@ impl Probe<'_> {
     pub(super) fn reset_after_hit(&self) -> u64 {
         match &self.pair {
             Some(pair) => pair.waits(self.frame.now, 0, 0).1,
-            None => self.window.death(self.frame.now) - self.frame.now,
+            None => self.frame.death() - self.frame.now,
         }
     }
 

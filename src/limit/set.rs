@@ -12,15 +12,16 @@ use super::window::{LINE, Step};
 pub(super) struct Ways(u8);
 
 impl Ways {
-    #[inline]
-    fn with(self, way: usize, yes: bool) -> Self {
-        Self(self.0 | u8::from(yes) << way)
-    }
-
     /// The first of them.
     #[inline]
     pub(super) fn first(self) -> Option<usize> {
         (self.0 != 0).then(|| self.0.trailing_zeros() as usize)
+    }
+
+    /// Whether there is none.
+    #[inline]
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     /// All but the first.
@@ -57,7 +58,7 @@ impl Iterator for Each {
 /// Eight lines and their tags.
 #[derive(Clone, Copy)]
 pub(super) struct Set<'t> {
-    lines: &'t [Line],
+    lines: &'t [Line; SET_LINES],
     /// Its first line's index in the table: what makes two sets different.
     index: usize,
 }
@@ -66,12 +67,22 @@ impl<'t> Set<'t> {
     /// The set that starts at a line of the table; [`SET_LINES`] of them.
     #[inline]
     pub(super) fn new(table: &'t [Line], index: usize) -> Self {
-        Self { lines: &table[index..index + SET_LINES], index }
+        Self { lines: table[index..].first_chunk().expect("whole sets"), index }
     }
 
     /// What tells a key of this set from all keys of the table.
     pub(super) fn name(self, identity: Identity) -> u64 {
         identity.named_in(self.index)
+    }
+
+    /// Reads from a line that will probably be wanted as soon as the tags are known: in a large table both come
+    /// from memory, and need not come one after the other. Nothing is done with what is read.
+    #[inline]
+    pub(super) fn expect(self, way: usize) {
+        #[cfg(not(any(loom, secval_model)))]
+        let _ = self.word(way, 0);
+        #[cfg(any(loom, secval_model))]
+        let _ = way;
     }
 
     /// The tag of a line.
@@ -89,21 +100,55 @@ impl<'t> Set<'t> {
     /// All tags.
     #[inline]
     pub(super) fn tags(self) -> [Tag; WAYS] {
-        std::array::from_fn(|way| self.tag(way))
+        // A loop, here and below: `array::from_fn` was a call for each word.
+        let mut tags = [Tag(0); WAYS];
+        for (way, tag) in tags.iter_mut().enumerate() {
+            *tag = self.tag(way);
+        }
+        tags
     }
 
     /// The lines of a key: one as a rule, more after two hits have claimed one at once, none of a new key.
     #[inline]
     pub(super) fn of(tags: &[Tag; WAYS], identity: Identity) -> Ways {
-        let each = tags.iter().enumerate();
-        each.fold(Ways::default(), |ways, (way, tag)| ways.with(way, tag.is_of(identity)))
+        let mut ways = 0;
+        // From behind, so that each finds its bit by being shifted there.
+        for tag in tags.iter().rev() {
+            ways = ways << 1 | u8::from(tag.is_of(identity));
+        }
+        Ways(ways)
     }
 
     /// All words of a line.
     #[inline]
     pub(super) fn words(self, way: usize) -> [Bucket; LINE] {
+        let mut words = [Bucket::EMPTY; LINE];
         let line = &self.lines[1 + way].0;
-        std::array::from_fn(|index| Bucket(line[index].load()))
+        for (index, word) in words.iter_mut().enumerate() {
+            *word = Bucket(line[index].load());
+        }
+        words
+    }
+
+    /// Whether all tags are what they were.
+    #[inline]
+    pub(super) fn still_has(self, tags: &[Tag; WAYS]) -> bool {
+        let mut changed = 0;
+        for (way, tag) in tags.iter().enumerate() {
+            changed |= self.tag(way).0 ^ tag.0;
+        }
+        changed == 0
+    }
+
+    /// Whether all words of a line are what they were.
+    #[inline]
+    pub(super) fn still_counts(self, way: usize, words: &[Bucket; LINE]) -> bool {
+        let line = &self.lines[1 + way].0;
+        let mut changed = 0;
+        for (index, word) in words.iter().enumerate() {
+            changed |= line[index].load() ^ word.0;
+        }
+        changed == 0
     }
 
     /// One word of a line.

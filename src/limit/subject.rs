@@ -6,6 +6,7 @@ use std::hash::Hasher as _;
 
 use siphasher::sip::SipHasher13;
 
+use super::layout::WAYS;
 use super::tag::Identity;
 
 /// A key as the table knows it: 64 bits that nobody can aim at who does not know the table's secret.
@@ -31,6 +32,12 @@ impl Secret {
         Subject(hasher.finish())
     }
 
+    /// The subject of a hash that the caller has made with a secret of his own.
+    #[inline]
+    pub(super) fn subject_of(self, hash: u64) -> Subject {
+        Subject(hash ^ self.0[0])
+    }
+
     /// The same number for the same parts in the same order, in every process that has the secret.
     pub(super) fn digest(self, parts: &[&[u8]]) -> u64 {
         let mut hasher = SipHasher13::new_with_keys(self.0[1], self.0[0]);
@@ -45,11 +52,29 @@ impl Secret {
 /// Where a subject's line for one rule is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
-    /// Chooses the set, by its high bits.
+    /// Chooses the set, by its high bits, and the line that is tried first.
     pub(super) spread: u64,
     /// Names the line within it, by the low bits.
     pub(super) identity: Identity,
 }
+
+impl Place {
+    /// All lines of a set, the one first that this key would rather have: where it is looked for before its tag is
+    /// found. See [`super::set::Set::expect`].
+    pub(super) fn ways(self) -> impl Iterator<Item = usize> {
+        (0..WAYS).map(move |nth| (self.home() + nth) % WAYS)
+    }
+
+    /// The first of [`Self::ways`].
+    #[inline]
+    pub(super) fn home(self) -> usize {
+        // Bits that name neither the line nor, but in huge tables, the set.
+        ((self.spread >> HOME) % WAYS as u64) as usize
+    }
+}
+
+/// The first bit of [`Place::spread`] that is in no tag.
+const HOME: u32 = 40;
 
 impl Subject {
     /// The subject's place for a rule. Rules are spread, so that a key with many quotas does not fill a set.

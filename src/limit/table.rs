@@ -191,10 +191,11 @@ impl Table {
             }
             Claim::LookAgain
         };
-        if let Some(way) = tags.iter().position(|tag| tag.state() == State::Free) {
+        if let Some(way) = place.ways().find(|&way| tags[way].state() == State::Free) {
             return give(way, tags[way]);
         }
-        for (way, &tag) in tags.iter().enumerate() {
+        for way in place.ways() {
+            let tag = tags[way];
             if tag.state() == State::Born {
                 // Its claimer may have died. Settled, it lives for a window and then is evicted like any other.
                 self.settle(set, way, tag);

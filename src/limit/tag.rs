@@ -62,7 +62,8 @@ impl Tag {
     /// Whether the line is this key's, in whatever state.
     #[inline]
     pub(super) fn is_of(self, identity: Identity) -> bool {
-        self.0 >> (STATE_BITS + VERSION_BITS) == identity.0
+        // What is not the same lies above the state and the version.
+        self.0 ^ identity.0 << (STATE_BITS + VERSION_BITS) < 1 << (STATE_BITS + VERSION_BITS)
     }
 
     /// Whose line it is.

@@ -73,18 +73,18 @@ impl Window {
         let limit = u64::from(self.limit);
         if self.is_log() {
             let floor = now.saturating_sub(self.ms);
-            return Frame { limit, now, floor, newer: now + 1, home: None };
+            return Frame { limit, now, floor, newer: now + 1, home: None, ms: self.ms };
         }
         let part = self.part_of(now);
+        let start = self.start_of(part);
         Frame {
             limit,
             now,
-            floor: self.start_of(part.saturating_sub(PARTS as u64)),
+            // The start of the sub-window `PARTS` before: a window is a whole number of them.
+            floor: start.saturating_sub(self.ms),
             newer: self.start_of(part + 1),
-            home: Some(Home {
-                index: (part % BUCKETS as u64) as usize,
-                start: self.start_of(part),
-            }),
+            home: Some(Home { index: (part % BUCKETS as u64) as usize, start }),
+            ms: self.ms,
         }
     }
 
@@ -137,6 +137,8 @@ pub(super) struct Frame {
     newer: u64,
     /// Where a ring counts now; `None` for a log, which counts in any word that is free.
     home: Option<Home>,
+    /// The window's length.
+    ms: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -148,20 +150,28 @@ struct Home {
 impl Frame {
     /// A ban counts until the time that it is stamped with.
     pub(super) fn of_bans(now: u64) -> Self {
-        Self { limit: 0, now, floor: now, newer: u64::MAX, home: None }
+        Self { limit: 0, now, floor: now, newer: u64::MAX, home: None, ms: 0 }
     }
 
     /// What the live ones among `words` add up to.
     #[inline]
     pub(super) fn sum(&self, words: &[Bucket; LINE]) -> Result<u64, Stale> {
+        // Words are compared whole: the stamp is their upper part.
+        let floor = Bucket::new(self.floor, 0).0;
         let mut sum = 0;
-        let mut newest = 0;
-        for word in words {
-            let ms = word.ms();
-            newest = newest.max(ms);
-            sum += if ms >= self.floor { word.count() } else { 0 };
+        let mut newest = Bucket::EMPTY;
+        for &word in words {
+            newest = Bucket(newest.0.max(word.0));
+            sum += if word.0 >= floor { word.count() } else { 0 };
         }
-        if newest >= self.newer { Err(Stale) } else { Ok(sum) }
+        if newest.ms() >= self.newer { Err(Stale) } else { Ok(sum) }
+    }
+
+    /// When a hit that is counted now stops counting: its [`Window::death`].
+    #[inline]
+    pub(super) fn death(&self) -> u64 {
+        // A log's next millisecond, a ring's next sub-window, and a window on from there.
+        self.newer + self.ms
     }
 
     /// Whether a word counts for nobody, now or later. A count of 0 with a live stamp is a key that was just

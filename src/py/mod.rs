@@ -42,9 +42,8 @@ mod _core {
     use super::verdict::Verdict;
 
     #[pymodule_init]
-    #[expect(clippy::unnecessary_wraps, reason = "the macro's signature")]
-    fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+    fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
         super::panics::say_only_where();
-        Ok(())
+        super::limiter::install(module.py())
     }
 }

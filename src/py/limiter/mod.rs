@@ -4,23 +4,34 @@
 mod clock;
 mod decision;
 mod inspect;
+mod key;
+#[cfg(secval_cpython)]
+mod quick;
 mod quota;
 
 pub(super) use clock::ManualClock;
 pub(super) use decision::Decision;
 pub(super) use inspect::{inspect_limiter, remove_limiter};
+#[cfg(secval_cpython)]
+pub(super) use quick::install;
 pub(super) use quota::Quota;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::PyDict;
 
-use super::{errors, text};
+use super::errors;
 use crate::clock::{Clock, SystemClock};
-use crate::limit::{self, Charge, LimiterError, Options, Rule, Sharing};
+use crate::limit::{self, LimiterError, Options, Rule, Sharing, Subject};
+use key::Hashing;
+
+/// There is only the general way of calling.
+#[cfg(not(secval_cpython))]
+#[expect(clippy::unnecessary_wraps, reason = "what it stands in for can fail")]
+pub(super) fn install(_py: Python<'_>) -> PyResult<()> {
+    Ok(())
+}
 
 /// Sliding-window quotas: never more than the limit in any window, for any number of keys, in bounded memory.
 ///
@@ -46,8 +57,12 @@ use crate::limit::{self, Charge, LimiterError, Options, Rule, Sharing};
 #[pyclass(frozen, module = "secval._core")]
 pub(super) struct Limiter {
     inner: limit::Limiter,
+    /// One a quota, all different.
     rules: Vec<Rule>,
     quotas: Vec<Quota>,
+    hashing: Hashing,
+    #[cfg(secval_cpython)]
+    answers: quick::Answers,
 }
 
 #[pymethods]
@@ -78,8 +93,16 @@ impl Limiter {
         let usage = |error: LimiterError| errors::usage(py, format!("Limiter: {error}"));
         let limiter = limit::Limiter::with(options, clock).map_err(usage)?;
         let rule = |quota: &Quota| limiter.rule("", quota.inner());
+        let hashing = Hashing::of(py, sharing)?;
         let rules = quotas.iter().map(rule).collect::<Result<_, _>>().map_err(usage)?;
-        Ok(Self { inner: limiter, rules, quotas })
+        Ok(Self {
+            inner: limiter,
+            rules,
+            quotas,
+            hashing,
+            #[cfg(secval_cpython)]
+            answers: quick::Answers::default(),
+        })
     }
 
     /// The quotas, in the order given.
@@ -95,15 +118,13 @@ impl Limiter {
     ///     cost: How much this hit counts, at least 1. More than a quota's limit is always refused.
     #[pyo3(signature = (key, cost=1))]
     fn hit(&self, key: &Bound<'_, PyAny>, cost: u32) -> PyResult<Decision> {
-        let key = bytes_of(key, cost)?;
-        Ok(self.inner.hit(&self.charges(&key, cost)).into())
+        Ok(self.inner.hit_all(&self.rules, self.charged(key, cost)?, cost).into())
     }
 
     /// What `hit` would answer now, without counting anything.
     #[pyo3(signature = (key, cost=1))]
     fn peek(&self, key: &Bound<'_, PyAny>, cost: u32) -> PyResult<Decision> {
-        let key = bytes_of(key, cost)?;
-        Ok(self.inner.peek(&self.charges(&key, cost)).into())
+        Ok(self.inner.peek_all(&self.rules, self.charged(key, cost)?, cost).into())
     }
 
     /// Refuses all hits of a key from now on, in all processes that share the table.
@@ -116,8 +137,7 @@ impl Limiter {
     ///     UsageError: The table has no room to remember it.
     fn ban(&self, key: &Bound<'_, PyAny>, seconds: f64) -> PyResult<()> {
         let ms = clock::milliseconds(key.py(), seconds)?;
-        let subject = self.inner.subject(&bytes_of(key, 1)?);
-        if self.inner.ban(subject, ms) {
+        if self.inner.ban(self.subject(key)?, ms) {
             return Ok(());
         }
         Err(errors::usage(key.py(), "Limiter: no room to remember the ban; raise `capacity`"))
@@ -125,20 +145,19 @@ impl Limiter {
 
     /// Lifts a key's ban.
     fn unban(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.inner.unban(self.inner.subject(&bytes_of(key, 1)?));
+        self.inner.unban(self.subject(key)?);
         Ok(())
     }
 
     /// Seconds for which a key is banned from now on; None if it is not.
     fn banned_for(&self, key: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
-        let subject = self.inner.subject(&bytes_of(key, 1)?);
-        Ok(self.inner.banned_for(subject).map(decision::seconds))
+        Ok(self.inner.banned_for(self.subject(key)?).map(decision::seconds))
     }
 
     /// Forgets what a key has used of every quota; not its ban. For operators: hits that are being decided
     /// meanwhile may be forgotten too.
     fn reset(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
-        let subject = self.inner.subject(&bytes_of(key, 1)?);
+        let subject = self.subject(key)?;
         self.rules.iter().for_each(|&rule| self.inner.reset(rule, subject));
         Ok(())
     }
@@ -182,24 +201,15 @@ impl Shared {
 }
 
 impl Limiter {
-    fn charges<'k>(&self, key: &'k [u8], cost: u32) -> Vec<Charge<'k>> {
-        self.rules.iter().map(|&rule| Charge { rule, key, cost }).collect()
+    fn subject(&self, key: &Bound<'_, PyAny>) -> PyResult<Subject> {
+        self.hashing.subject(&self.inner, key)
     }
-}
 
-/// The key's bytes; the cost is looked at here too, so that both methods refuse the same calls.
-fn bytes_of<'a>(key: &'a Bound<'_, PyAny>, cost: u32) -> PyResult<Cow<'a, [u8]>> {
-    if cost == 0 {
-        return Err(errors::usage(key.py(), "Limiter: a hit costs at least 1; see peek"));
-    }
-    if let Ok(string) = key.cast::<PyString>() {
-        return string.to_str().map(|text| Cow::Borrowed(text.as_bytes()));
-    }
-    match text::octets(key)? {
-        Some(bytes) => Ok(bytes),
-        None => Err(PyTypeError::new_err(format!(
-            "a key is str or bytes, not {}",
-            key.get_type().name()?
-        ))),
+    /// The key of a hit; its cost is looked at here, so that all methods refuse the same calls.
+    fn charged(&self, key: &Bound<'_, PyAny>, cost: u32) -> PyResult<Subject> {
+        if cost == 0 {
+            return Err(errors::usage(key.py(), "Limiter: a hit costs at least 1; see peek"));
+        }
+        self.subject(key)
     }
 }

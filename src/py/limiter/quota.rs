@@ -1,5 +1,7 @@
 //! `secval.Quota`.
 
+use std::collections::HashSet;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
@@ -78,11 +80,13 @@ pub(super) fn list(given: &Bound<'_, PyAny>) -> PyResult<Vec<Quota>> {
     for item in given.try_iter()? {
         quotas.push(*item?.cast::<Quota>()?.get());
     }
+    let refused = |why: &str| Err(errors::usage(given.py(), format!("Limiter: {why}")));
     if quotas.is_empty() {
-        return Err(errors::usage(
-            given.py(),
-            "Limiter: no quota at all; it would admit everything",
-        ));
+        return refused("no quota at all; it would admit everything");
+    }
+    let windows = quotas.iter().map(|quota| quota.0.window_ms).collect::<HashSet<_>>();
+    if windows.len() < quotas.len() {
+        return refused("two quotas have the same window: only the smaller one would ever count");
     }
     Ok(quotas)
 }
