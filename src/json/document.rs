@@ -132,10 +132,25 @@ pub enum Token<'d> {
 /// A string's content, unescaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Content<'d> {
-    /// The content.
-    pub text: &'d str,
+    source: &'d str,
+    from: usize,
+    to: usize,
     /// It is known to be ASCII; without this it may be all the same.
     pub ascii: bool,
+}
+
+impl<'d> Content<'d> {
+    /// The content.
+    #[inline]
+    pub fn text(self) -> &'d str {
+        self.source.get(self.from..self.to).unwrap_or_default()
+    }
+
+    /// Its bytes: cheaper to get, as nobody asks where characters begin.
+    #[inline]
+    pub fn bytes(self) -> &'d [u8] {
+        self.source.as_bytes().get(self.from..self.to).unwrap_or_default()
+    }
 }
 
 impl<'d> Value<'d> {
@@ -152,12 +167,15 @@ impl<'d> Value<'d> {
         nodes.iter().rev().map(move |node| self.token(node))
     }
 
+    /// What the value says, in the order of the text: a container, then its children; a member's name, then its
+    /// value. Where a container ends its number of children tells.
+    pub fn tokens(self) -> Tokens<'d> {
+        Tokens(self)
+    }
+
     #[inline]
     fn token(self, node: &Node) -> Token<'d> {
-        let content = || Content {
-            text: node.content(self.text, &self.tape.unescaped),
-            ascii: self.tape.ascii && !node.escaped,
-        };
+        let content = || self.content(node);
         match node.tag {
             Tag::Null => Token::Null,
             Tag::Bool => Token::Bool(node.a == 1),
@@ -168,6 +186,17 @@ impl<'d> Value<'d> {
             Tag::Name => Token::Name(content()),
             Tag::Array => Token::Array(widen(node.a)),
             Tag::Object => Token::Object(widen(node.a)),
+        }
+    }
+
+    #[inline]
+    fn content(self, node: &Node) -> Content<'d> {
+        let from = widen(node.a);
+        Content {
+            source: if node.escaped { &self.tape.unescaped } else { self.text },
+            from,
+            to: from.wrapping_add(widen(node.b)),
+            ascii: self.tape.ascii && !node.escaped,
         }
     }
 
@@ -303,6 +332,48 @@ impl<'d> Number<'d> {
                 self.text.parse().unwrap_or(f64::NAN)
             }
         }
+    }
+}
+
+/// What a value says, piece by piece, in the order of the text. Beyond the value's end it says what follows there: who
+/// asks counts.
+#[derive(Debug, Clone)]
+pub struct Tokens<'d>(Value<'d>);
+
+impl<'d> Tokens<'d> {
+    /// The names of an object's members, of the object that was given last.
+    pub fn names(&self) -> Names<'d> {
+        Names(self.0)
+    }
+}
+
+impl<'d> Iterator for Tokens<'d> {
+    type Item = Token<'d>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Token<'d>> {
+        let node = self.0.record()?;
+        self.0.node = self.0.node.wrapping_add(1);
+        Some(self.0.token(node))
+    }
+}
+
+/// The names of an object's members, one after the other; as often as the object has members.
+#[derive(Debug, Clone)]
+pub struct Names<'d>(Value<'d>);
+
+impl<'d> Iterator for Names<'d> {
+    type Item = Content<'d>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Content<'d>> {
+        let name = self.0.record()?;
+        let value = Value { node: self.0.node.wrapping_add(1), ..self.0 };
+        self.0.node = match value.record()? {
+            Node { tag: Tag::Array | Tag::Object, b, .. } => *b,
+            _ => value.node.wrapping_add(1),
+        };
+        Some(self.0.content(name))
     }
 }
 

@@ -49,7 +49,9 @@ mod strings;
 mod tape;
 mod writer;
 
-pub use document::{Content, Document, Items, Kind, Members, Number, Token, Unproven, Value};
+pub use document::{
+    Content, Document, Items, Kind, Members, Names, Number, Token, Tokens, Unproven, Value,
+};
 pub use error::{Error, Stopped};
 pub use limits::Limits;
 pub use observer::{Known, Observer, Silent};

@@ -7,9 +7,13 @@
 //! - **Names** come from a bounded table of `str`s that were made before, with their hashes computed.
 //! - **Lists** are filled by moving pointers.
 //! - **Dicts** are made at their final size (`_PyDict_NewPresized`).
-//! - **Templates**: an object whose names, in their order, have been seen before is a copy of an empty-handed
-//!   dict with those names, into which the values are written. This relies on the layout of a dict's entries, which
-//!   a test at first use has to find as expected; otherwise it is not done.
+//! - **Templates**: an object whose names, in their order, have been seen before is a copy of a dict with those
+//!   names, into which the values are written as they are made. The names are compared, all of them, before the copy is
+//!   made, and nothing is looked up. This relies on the layout of a dict's entries, which a test at first use has to find
+//!   as expected; otherwise it is not done.
+//!
+//! Nobody sees what is half made: a copy is not known to the garbage collector before it is full, and other lists and
+//! dicts are made when all that they hold is there, on a pile.
 //!
 //! Both tables are bounded, so no sequence of texts makes memory grow; they are shared by all threads and used
 //! only by the one that gets hold of them, which under the GIL is nearly always the one that asks.
@@ -20,7 +24,7 @@
 )]
 
 use std::hash::{BuildHasher, Hasher};
-use std::mem::MaybeUninit;
+use std::mem::{MaybeUninit, replace, take};
 use std::ptr;
 use std::slice;
 use std::sync::Mutex;
@@ -29,10 +33,10 @@ use foldhash::quality::RandomState;
 use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBool, PyDict, PyString};
 
 use super::objects::{big_integer, torn};
-use crate::json::{Content, Token, Value};
+use crate::json::{Content, Token, Tokens, Value};
 
 unsafe extern "C" {
     /// A dict with room for so many members. Exported by every CPython that this file is compiled for, and
@@ -52,8 +56,8 @@ const WAYS: usize = 4;
 /// Bytes of a name that is remembered; longer ones are data, not names.
 const NAME_BYTES: usize = 64;
 
-/// Shapes of objects that are remembered. With [`TEMPLATE_MEMBERS`] this bounds the table to some 3 MiB.
-const TEMPLATES: usize = 1024;
+/// Places for shapes of objects, two in each. With [`TEMPLATE_MEMBERS`] this bounds the table to some 3 MiB.
+const TEMPLATES: usize = 512;
 
 /// Members of the largest object that is copied from a template.
 const TEMPLATE_MEMBERS: usize = 128;
@@ -63,56 +67,186 @@ pub(super) fn build<'py>(py: Python<'py>, root: Value<'_>) -> PyResult<Option<Bo
     static MEMORY: Mutex<Option<Memory>> = Mutex::new(None);
     // Not had while another thread, or a finalizer that runs while objects are made, holds it: do without.
     let mut held = MEMORY.try_lock().ok();
-    let memory = held.as_deref_mut().map(|memory| memory.get_or_insert_with(|| Memory::new(py)));
-    Maker { py, pile: Vec::with_capacity(64), memory }.build(root)
+    let mut memory =
+        held.as_deref_mut().map(|memory| memory.get_or_insert_with(|| Memory::new(py)));
+    let (pile, open) = memory.as_deref_mut().map(|m| take(&mut m.spare)).unwrap_or_default();
+    let mut maker = Maker { py, memory, pile, open, top: Frame { left: 1, what: What::Whole } };
+    let made = maker.build(root);
+    maker.keep();
+    match made {
+        Ok(whole) => Ok(Some(whole.into_bound(py))),
+        Err(Fault::Repeated) => Ok(None),
+        Err(Fault::Raised) => Err(PyErr::fetch(py)),
+        Err(Fault::Torn) => Err(torn()),
+        Err(Fault::Error(error)) => Err(*error),
+    }
+}
+
+/// Why nothing was made.
+enum Fault {
+    /// A dict came out smaller than its object.
+    Repeated,
+    /// An exception was raised, and is set.
+    Raised,
+    Error(Box<PyErr>),
+    /// A container has less on the tape, or on the pile, than it holds: it cannot be.
+    Torn,
+}
+
+impl From<PyErr> for Fault {
+    #[cold]
+    fn from(error: PyErr) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+type Made = Result<Py<PyAny>, Fault>;
+
+/// A container that is not finished.
+struct Frame {
+    /// Children that are still to come; above none if it is open.
+    left: usize,
+    what: What,
+}
+
+enum What {
+    /// None: what comes next is the whole.
+    Whole,
+    /// Its items are on the pile, from here on.
+    List {
+        from: usize,
+    },
+    /// Its names and values are on the pile, from here on, in their order.
+    Members {
+        from: usize,
+        /// All names so far are of the kind that is remembered.
+        common: bool,
+    },
+    Copy(Copying),
+}
+
+/// A copy of a template, as far as it is written.
+struct Copying {
+    dict: Py<PyAny>,
+    /// The entry of the next value.
+    next: *const Entry,
+    /// One of the values is a container.
+    container: bool,
 }
 
 struct Maker<'py, 'm> {
     py: Python<'py>,
-    /// What has been made and is not in a container yet: of an object its last value, the name of that, and so
-    /// on, with the first name on top.
-    pile: Vec<Bound<'py, PyAny>>,
     memory: Option<&'m mut Memory>,
+    /// What has been made and is not in a container yet.
+    pile: Vec<Py<PyAny>>,
+    /// The containers around the innermost one.
+    open: Vec<Frame>,
+    top: Frame,
 }
 
-impl<'py> Maker<'py, '_> {
-    fn build(mut self, root: Value<'_>) -> PyResult<Option<Bound<'py, PyAny>>> {
+impl Maker<'_, '_> {
+    fn build(&mut self, root: Value<'_>) -> Made {
         let py = self.py;
-        for token in root.tokens_from_behind() {
-            let made = match token {
-                Token::Null => py.None().into_bound(py),
-                Token::Bool(value) => pyo3::types::PyBool::new(py, value).to_owned().into_any(),
+        let mut tokens = root.tokens();
+        loop {
+            let made = match tokens.next().ok_or(Fault::Torn)? {
+                Token::Name(content) => {
+                    self.name(content)?;
+                    continue;
+                }
+                Token::String(content) => string(py, content)?,
+                Token::Null => py.None(),
+                Token::Bool(value) => PyBool::new(py, value).to_owned().into_any().unbind(),
                 // SAFETY: the GIL is held; the result is a new reference or null.
                 Token::Integer(value) => unsafe { owned(py, ffi::PyLong_FromLongLong(value)) }?,
-                Token::BigInteger(text) => big_integer(py, text)?,
+                Token::BigInteger(text) => big_integer(py, text)?.unbind(),
                 // SAFETY: the GIL is held; the result is a new reference or null.
                 Token::Float(value) => unsafe { owned(py, ffi::PyFloat_FromDouble(value)) }?,
-                Token::String(content) => string(py, content)?,
-                Token::Name(content) => self.name(content)?,
-                Token::Array(count) => self.list(count)?,
-                Token::Object(count) => match self.dict(count)? {
-                    Some(dict) => dict,
-                    None => return Ok(None),
-                },
+                // SAFETY: the GIL is held; the result is a new reference or null.
+                Token::Array(0) => unsafe { owned(py, ffi::PyList_New(0)) }?,
+                // SAFETY: the GIL is held; the result is a new reference or null.
+                Token::Object(0) => unsafe { owned(py, ffi::PyDict_New()) }?,
+                Token::Array(count) => {
+                    self.begin(count, What::List { from: self.pile.len() });
+                    continue;
+                }
+                Token::Object(count) => {
+                    self.begin_object(count, &tokens)?;
+                    continue;
+                }
             };
-            self.pile.push(made);
-        }
-        self.pile.pop().map(Some).ok_or_else(torn)
-    }
-
-    fn name(&mut self, content: Content<'_>) -> PyResult<Bound<'py, PyAny>> {
-        let common = content.text.len() <= NAME_BYTES && (content.ascii || content.text.is_ascii());
-        match &mut self.memory {
-            Some(memory) if common => memory.names.get(self.py, content.text),
-            Some(_) | None => string(self.py, content),
+            if let Some(whole) = self.put(made)? {
+                return Ok(whole);
+            }
         }
     }
 
-    fn list(&mut self, count: usize) -> PyResult<Bound<'py, PyAny>> {
-        let from = self.pile.len().checked_sub(count).ok_or_else(torn)?;
+    #[inline]
+    fn begin(&mut self, left: usize, what: What) {
+        self.open.push(replace(&mut self.top, Frame { left, what }));
+    }
+
+    fn begin_object(&mut self, count: usize, tokens: &Tokens<'_>) -> Result<(), Fault> {
+        let template = match &self.memory {
+            Some(memory) => memory.templates.find(count, tokens),
+            None => None,
+        };
+        let what = match template {
+            Some(template) => copy(self.py, template, count)?,
+            None => None,
+        };
+        let piled = || What::Members { from: self.pile.len(), common: true };
+        let what = what.unwrap_or_else(piled);
+        self.begin(count, what);
+        Ok(())
+    }
+
+    #[inline]
+    fn name(&mut self, content: Content<'_>) -> Result<(), Fault> {
+        let What::Members { common: all_common, .. } = &mut self.top.what else {
+            // A template has its names, and they were compared.
+            return Ok(());
+        };
+        let common =
+            content.bytes().len() <= NAME_BYTES && (content.ascii || content.bytes().is_ascii());
+        let name = match &mut self.memory {
+            Some(memory) if common => memory.names.get(self.py, content.bytes())?,
+            Some(_) | None => string(self.py, content)?,
+        };
+        *all_common &= common;
+        self.pile.push(name);
+        Ok(())
+    }
+
+    /// Puts a value where it belongs, and so its container, if that is full now. Gives the whole, when it is.
+    #[inline]
+    fn put(&mut self, mut made: Py<PyAny>) -> Result<Option<Py<PyAny>>, Fault> {
+        loop {
+            match &mut self.top.what {
+                What::Copy(copying) => copying.write(made),
+                What::List { .. } | What::Members { .. } => self.pile.push(made),
+                What::Whole => return Ok(Some(made)),
+            }
+            self.top.left = self.top.left.checked_sub(1).ok_or(Fault::Torn)?;
+            if self.top.left > 0 {
+                return Ok(None);
+            }
+            let outer = self.open.pop().ok_or(Fault::Torn)?;
+            made = match replace(&mut self.top, outer).what {
+                What::Copy(copying) => copying.finish(),
+                What::List { from } => self.list(from)?,
+                What::Members { from, common } => self.dict(from, common)?,
+                What::Whole => return Err(Fault::Torn),
+            };
+        }
+    }
+
+    /// A list of what lies on the pile.
+    fn list(&mut self, from: usize) -> Made {
+        let count = self.pile.len().saturating_sub(from);
         // SAFETY: the GIL is held; the result is a new reference or null.
         let list = unsafe { owned(self.py, ffi::PyList_New(size(count)?)) }?;
-        for (index, item) in (0..).zip(self.pile.drain(from..).rev()) {
+        for (index, item) in (0..).zip(self.pile.drain(from..)) {
             // SAFETY: a new list of `count` items, none of which is set; `drain` gives `count` of them, and nothing
             // else runs before all are.
             unsafe { ffi::PyList_SET_ITEM(list.as_ptr(), index, item.into_ptr()) };
@@ -120,96 +254,160 @@ impl<'py> Maker<'py, '_> {
         Ok(list)
     }
 
-    fn dict(&mut self, count: usize) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let from = self.pile.len().checked_sub(count.saturating_mul(2)).ok_or_else(torn)?;
-        let mut remember = None;
-        if let Some(memory) = &mut self.memory
-            && memory.templates.usable
-            && (1..=TEMPLATE_MEMBERS).contains(&count)
-        {
-            let members = self.pile.get(from..).unwrap_or_default();
-            match memory.templates.find(self.py, members) {
-                Found::Template(dict) => {
-                    let copy = copy_template(self.py, dict, self.pile.drain(from..))?;
-                    return Ok(Some(copy));
-                }
-                Found::Again(slot) => remember = Some(slot),
-                Found::New => {}
-            }
+    /// A dict of what lies on the pile, by insertion.
+    fn dict(&mut self, from: usize, common: bool) -> Made {
+        let members = self.pile.get(from..).unwrap_or_default();
+        let count = members.len() / 2;
+        if common && let Some(memory) = &mut self.memory {
+            memory.templates.meet(self.py, members)?;
         }
-        if let (Some(slot), Some(memory)) = (remember, &mut self.memory) {
-            let members = self.pile.get(from..).unwrap_or_default();
-            memory.templates.learn(self.py, slot, members)?;
-        }
-        self.insert(count, from)
-    }
-
-    /// A dict by insertion.
-    fn insert(&mut self, count: usize, from: usize) -> PyResult<Option<Bound<'py, PyAny>>> {
         // SAFETY: the GIL is held; the result is a new reference or null.
         let dict = unsafe { owned(self.py, _PyDict_NewPresized(size(count)?)) }?;
-        let mut members = self.pile.drain(from..).rev();
+        let mut members = self.pile.drain(from..);
         while let (Some(name), Some(value)) = (members.next(), members.next()) {
             // SAFETY: the GIL is held; all three are live objects, of which the call takes references of its own.
             let failed =
                 unsafe { ffi::PyDict_SetItem(dict.as_ptr(), name.as_ptr(), value.as_ptr()) };
             if failed != 0 {
-                return Err(PyErr::fetch(self.py));
+                return Err(Fault::Raised);
             }
         }
         // SAFETY: a live dict.
         let length = unsafe { ffi::PyDict_Size(dict.as_ptr()) };
-        Ok(if length == size(count)? { Some(dict) } else { None })
+        if length == size(count)? { Ok(dict) } else { Err(Fault::Repeated) }
+    }
+
+    /// Keeps what can be used again.
+    fn keep(self) {
+        let Self { memory, mut pile, mut open, .. } = self;
+        pile.clear();
+        open.clear();
+        pile.shrink_to(SPARE);
+        open.shrink_to(SPARE);
+        if let Some(memory) = memory {
+            memory.spare = (pile, open);
+        }
     }
 }
 
-/// An owned reference, or the error that was raised instead.
+impl Copying {
+    #[inline]
+    fn write(&mut self, value: Py<PyAny>) {
+        self.container |= is_container(&value);
+        // SAFETY: the next of the copy's entries: it has as many as the object has members, which is how many values
+        // are written. Nobody else can reach the copy, so the entries stay where they are. What the entry held, a
+        // name, is a reference that the copy held, and holds no more.
+        unsafe {
+            let name = (*self.next).value.replace(value.into_ptr());
+            self.next = self.next.add(1);
+            ffi::Py_DECREF(name);
+        }
+    }
+
+    /// The dict, when all values are written.
+    #[inline]
+    fn finish(self) -> Py<PyAny> {
+        // As insertion does: a dict is watched by the garbage collector once it holds what is.
+        if self.container {
+            // SAFETY: a live dict that is not tracked yet: `copy` has seen to that.
+            unsafe { ffi::PyObject_GC_Track(self.dict.as_ptr().cast()) };
+        }
+        self.dict
+    }
+}
+
+/// A copy of a template, ready for so many values; nothing if it is not what it must be.
+fn copy(py: Python<'_>, template: &Py<PyDict>, count: usize) -> Result<Option<What>, Fault> {
+    // A copy of a combined table without gaps has its keys in a table of its own, entry for entry.
+    // SAFETY: the GIL is held, the template is a live dict; the result is a new reference or null.
+    let dict = unsafe { owned(py, ffi::PyDict_Copy(template.as_ptr())) }?;
+    // SAFETY: a live dict.
+    let tracked = unsafe { ffi::PyObject_GC_IsTracked(dict.as_ptr()) } != 0;
+    // SAFETY: a live dict that nobody else can reach.
+    let places = unsafe { entries(dict.as_ptr()) };
+    if tracked || places.len() != count {
+        return Ok(None);
+    }
+    Ok(Some(What::Copy(Copying { dict, next: places.as_ptr(), container: false })))
+}
+
+/// An owned reference, or the exception that was raised instead.
 ///
 /// # Safety
 ///
 /// The pointer is a new reference that nobody else gives back, or null with an exception raised.
 #[inline]
-unsafe fn owned<'py>(py: Python<'py>, object: *mut ffi::PyObject) -> PyResult<Bound<'py, PyAny>> {
+unsafe fn owned(py: Python<'_>, object: *mut ffi::PyObject) -> Made {
     // SAFETY: as promised by the caller.
-    unsafe { Bound::from_owned_ptr_or_err(py, object) }
+    unsafe { Bound::from_owned_ptr_or_opt(py, object) }.map(Bound::unbind).ok_or(Fault::Raised)
 }
 
-fn size(count: usize) -> PyResult<ffi::Py_ssize_t> {
-    ffi::Py_ssize_t::try_from(count).map_err(|_| torn())
+fn size(count: usize) -> Result<ffi::Py_ssize_t, Fault> {
+    ffi::Py_ssize_t::try_from(count).map_err(|_| Fault::Torn)
 }
 
 /// A `str`.
 #[inline]
-fn string<'py>(py: Python<'py>, content: Content<'_>) -> PyResult<Bound<'py, PyAny>> {
-    if content.ascii || content.text.is_ascii() {
-        return ascii(py, content.text);
+fn string(py: Python<'_>, content: Content<'_>) -> Made {
+    if content.ascii || content.bytes().is_ascii() {
+        return ascii(py, content.bytes());
     }
-    wide(py, content.text)
+    wide(py, content.text())
 }
 
-/// A `str` of text that is known to be ASCII.
+/// A `str` of bytes that are known to be ASCII.
 #[inline]
-fn ascii<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
-    if text.len() <= 1 {
+fn ascii(py: Python<'_>, bytes: &[u8]) -> Made {
+    if bytes.len() <= 1 {
         // CPython has these ready.
-        return Ok(PyString::new(py, text).into_any());
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        return Ok(PyString::new(py, text).into_any().unbind());
     }
     // SAFETY: the GIL is held; the result is a new reference or null.
-    let string = unsafe { owned(py, ffi::PyUnicode_New(size(text.len())?, 127)) }?;
+    let string = unsafe { owned(py, ffi::PyUnicode_New(size(bytes.len())?, 127)) }?;
     // SAFETY: a new `str` of this length and of ASCII kind has its characters, a byte each, behind its head; nobody
     // else has seen it.
     unsafe {
         let data = string.as_ptr().cast::<ffi::PyASCIIObject>().add(1).cast::<u8>();
-        ptr::copy_nonoverlapping(text.as_ptr(), data, text.len());
+        copy_bytes(bytes, data);
     }
     Ok(string)
 }
 
+/// Copies some bytes, mostly few: two overlapping words are faster than a call.
+///
+/// # Safety
+///
+/// As many bytes may be written from `to` on.
+#[inline]
+unsafe fn copy_bytes(bytes: &[u8], to: *mut u8) {
+    let length = bytes.len();
+    // SAFETY: each write is of `N` bytes at a place of at most `length - N`.
+    unsafe {
+        if length > 32 {
+            ptr::copy_nonoverlapping(bytes.as_ptr(), to, length);
+        } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk::<16>()) {
+            to.cast::<[u8; 16]>().write_unaligned(*first);
+            to.add(length - 16).cast::<[u8; 16]>().write_unaligned(*last);
+        } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk::<8>()) {
+            to.cast::<[u8; 8]>().write_unaligned(*first);
+            to.add(length - 8).cast::<[u8; 8]>().write_unaligned(*last);
+        } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk::<4>()) {
+            to.cast::<[u8; 4]>().write_unaligned(*first);
+            to.add(length - 4).cast::<[u8; 4]>().write_unaligned(*last);
+        } else {
+            for (index, byte) in bytes.iter().enumerate() {
+                to.add(index).write(*byte);
+            }
+        }
+    }
+}
+
 /// A `str` of text that is not all ASCII.
-fn wide<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+fn wide(py: Python<'_>, text: &str) -> Made {
     let count = text.chars().count();
     if count <= 1 {
-        return Ok(PyString::new(py, text).into_any());
+        return Ok(PyString::new(py, text).into_any().unbind());
     }
     // The largest byte of UTF-8 tells how wide the widest character is: 0xC3 leads U+00FF, 0xEF leads U+FFFF.
     let top = text.bytes().fold(0, u8::max);
@@ -245,20 +443,28 @@ fn fill<T>(characters: &mut [MaybeUninit<T>], text: &str, narrow: impl Fn(u32) -
     }
 }
 
+/// Places on the pile, and open containers, that are kept for the next text.
+const SPARE: usize = 1 << 10;
+
 /// What is remembered from text to text.
 struct Memory {
     names: Names,
     templates: Templates,
+    /// An empty pile, and no containers.
+    spare: (Vec<Py<PyAny>>, Vec<Frame>),
 }
+
+// SAFETY: what is not `Send` is the address in an open container, and there are none in `spare`.
+unsafe impl Send for Memory {}
 
 impl Memory {
     fn new(py: Python<'_>) -> Self {
         let seed = RandomState::default();
         let places = (0..NAMES / WAYS).map(|_| [const { None }; WAYS]).collect();
-        let names = Names { seed, places };
+        let names = Names { seed: seed.clone(), places };
         let usable = layout_is_known(py).unwrap_or(false);
-        let slots = (0..TEMPLATES).map(|_| Template { hash: 0, dict: None }).collect();
-        Self { names, templates: Templates { usable, slots } }
+        let places = (0..if usable { TEMPLATES } else { 0 }).map(|_| Place::default()).collect();
+        Self { names, templates: Templates { seed, places }, spare: Default::default() }
     }
 }
 
@@ -277,26 +483,31 @@ struct Known {
 impl Names {
     /// The `str` of a name that is ASCII.
     #[inline]
-    fn get<'py>(&mut self, py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
-        let mut hasher = self.seed.build_hasher();
-        hasher.write(text.as_bytes());
-        let hash = hasher.finish();
+    fn get(&mut self, py: Python<'_>, text: &[u8]) -> Made {
+        let hash = hash(&self.seed, text);
         let index = usize::try_from(hash >> 32).unwrap_or(0) % self.places.len().max(1);
-        let place = self.places.get_mut(index).ok_or_else(torn)?;
+        let place = self.places.get_mut(index).ok_or(Fault::Torn)?;
         for known in place.iter().flatten() {
-            if known.hash == hash && ascii_bytes(&known.name) == text.as_bytes() {
-                return Ok(known.name.bind(py).clone());
+            if known.hash == hash && ascii_bytes(&known.name) == text {
+                return Ok(known.name.clone_ref(py));
             }
         }
         let name = ascii(py, text)?;
         // A `str` keeps its hash: computed here, it is there for every dict.
-        name.hash()?;
+        name.bind(py).hash()?;
         // The one that came first goes.
         place.rotate_right(1);
         let [newest, ..] = place;
-        *newest = Some(Known { hash, name: name.clone().unbind() });
+        *newest = Some(Known { hash, name: name.clone_ref(py) });
         Ok(name)
     }
+}
+
+#[inline]
+fn hash(seed: &RandomState, text: &[u8]) -> u64 {
+    let mut hasher = seed.build_hasher();
+    hasher.write(text);
+    hasher.finish()
 }
 
 /// The characters of a `str` that this file has made of ASCII.
@@ -310,105 +521,111 @@ fn ascii_bytes(string: &Py<PyAny>) -> &[u8] {
     }
 }
 
-/// Shapes that were met, each in the slot of its hash: first the hash alone, at the second time a dict.
+/// Shapes that were met. Those with the same first name and as many members share a place.
 struct Templates {
-    /// The layout of dicts is as expected.
-    usable: bool,
-    slots: Vec<Template>,
+    /// As for the names.
+    seed: RandomState,
+    /// None if the layout of dicts is not as expected.
+    places: Vec<Place>,
+}
+
+#[derive(Default)]
+struct Place {
+    /// The hash of the last shape that was met here and is not remembered: at the second time it is.
+    met: u64,
+    /// The newest first.
+    templates: [Option<Template>; 2],
 }
 
 struct Template {
-    hash: u64,
-    /// The names, in their order, each with the value None. Nobody else ever sees it.
-    dict: Option<Py<PyDict>>,
+    /// The names, in their order: of each its length, and its characters.
+    spelled: Box<[u8]>,
+    /// The names, each with itself as its value: an object of its own, that nobody else waits for, and no container.
+    dict: Py<PyDict>,
 }
 
-enum Found<'t> {
-    Template(&'t Py<PyDict>),
-    /// Met before, and not remembered yet: its slot.
-    Again(usize),
-    New,
+impl Template {
+    /// Whether an object's names are these.
+    #[inline]
+    fn has(&self, count: usize, tokens: &Tokens<'_>) -> bool {
+        let mut rest = &*self.spelled;
+        let same = tokens.names().take(count).all(|name| {
+            let name = name.bytes();
+            let Some((length, spelled)) = rest.split_first() else { return false };
+            let Some((own, others)) = spelled.split_at_checked(usize::from(*length)) else {
+                return false;
+            };
+            rest = others;
+            same_bytes(own, name)
+        });
+        same && rest.is_empty()
+    }
+}
+
+/// Whether the bytes are the same: short ones without a call.
+#[inline]
+fn same_bytes(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let (Some(one_end), Some(other_end)) = (one.last_chunk::<8>(), other.last_chunk::<8>()) else {
+        return one.iter().zip(other).all(|(one, other)| one == other);
+    };
+    let ((ones, _), (others, _)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    ones.iter().zip(others).all(|(one, other)| one == other) && one_end == other_end
 }
 
 impl Templates {
-    /// Looks for the shape of an object whose members are on the pile.
-    #[inline]
-    fn find(&mut self, py: Python<'_>, members: &[Bound<'_, PyAny>]) -> Found<'_> {
-        // Names are known by their addresses: the table of names gives the same `str` for the same name. Should one
-        // have been pushed out and made anew, the shape is a new one.
-        let names = || members.iter().skip(1).step_by(2).rev();
-        let hash = names().fold(0x9E37_79B9_7F4A_7C15_u64, |hash, name| {
-            (hash ^ address(name)).wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(23)
-        });
-        let index = usize::try_from(hash >> 32).unwrap_or(0) % TEMPLATES;
-        let Some(slot) = self.slots.get_mut(index) else { return Found::New };
-        if slot.hash != hash {
-            *slot = Template { hash, dict: None };
-            return Found::New;
-        }
-        let Some(dict) = &slot.dict else { return Found::Again(index) };
-        let entries = entries(dict.bind(py));
-        let same = entries.len() == members.len() / 2
-            && entries.iter().zip(names()).all(|(entry, name)| entry.name == name.as_ptr());
-        if same { Found::Template(dict) } else { Found::New }
+    fn place(&self, count: usize, first: &[u8]) -> usize {
+        let hash = hash(&self.seed, first) ^ u64::try_from(count).unwrap_or(0);
+        usize::try_from(hash.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32).unwrap_or(0)
+            % self.places.len().max(1)
     }
 
-    /// Remembers a shape.
-    fn learn(&mut self, py: Python<'_>, slot: usize, members: &[Bound<'_, PyAny>]) -> PyResult<()> {
-        let dict = PyDict::new(py);
-        for name in members.iter().skip(1).step_by(2).rev() {
-            dict.set_item(name, py.None())?;
+    /// The template of the object that was told of last.
+    fn find(&self, count: usize, tokens: &Tokens<'_>) -> Option<&Py<PyDict>> {
+        let first = tokens.names().next()?;
+        let place = self.places.get(self.place(count, first.bytes()))?;
+        let mut templates = place.templates.iter().flatten();
+        templates.find(|template| template.has(count, tokens)).map(|template| &template.dict)
+    }
+
+    /// Remembers a shape that is met for the second time: names and values, all names being `str`s of the table.
+    fn meet(&mut self, py: Python<'_>, members: &[Py<PyAny>]) -> Result<(), Fault> {
+        let names = || members.iter().step_by(2);
+        let Some(first) = names().next() else { return Ok(()) };
+        let count = members.len() / 2;
+        let index = self.place(count, ascii_bytes(first));
+        let Some(place) = self.places.get_mut(index) else { return Ok(()) };
+        // Names are known by their addresses here: the table gives the same `str` for the same name. Should one have
+        // been pushed out and made anew, the shape is a new one.
+        let met = names().fold(0x9E37_79B9_7F4A_7C15_u64, |hash, name| {
+            let address = u64::try_from(name.as_ptr().addr()).unwrap_or(0);
+            (hash ^ address).wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(23)
+        });
+        if count > TEMPLATE_MEMBERS || replace(&mut place.met, met) != met {
+            return Ok(());
+        }
+        let (dict, mut spelled) = (PyDict::new(py), Vec::new());
+        for name in names() {
+            dict.set_item(name, name)?;
+            let bytes = ascii_bytes(name);
+            spelled.push(u8::try_from(bytes.len()).map_err(|_| Fault::Torn)?);
+            spelled.extend_from_slice(bytes);
         }
         // With a repeated name it is no template: an object of this shape is to be refused.
-        if dict.len() == members.len() / 2
-            && let Some(slot) = self.slots.get_mut(slot)
-        {
-            slot.dict = Some(dict.unbind());
+        if dict.len() == count {
+            let [newest, oldest] = &mut place.templates;
+            let template = Template { spelled: spelled.into(), dict: dict.unbind() };
+            *oldest = newest.replace(template);
         }
         Ok(())
     }
 }
 
-fn address(object: &Bound<'_, PyAny>) -> u64 {
-    u64::try_from(object.as_ptr().addr()).unwrap_or(0)
-}
-
-/// A copy of a template with the members' values.
-fn copy_template<'py>(
-    py: Python<'py>,
-    template: &Py<PyDict>,
-    members: std::vec::Drain<'_, Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    // A copy of a combined table without gaps has its keys in a table of its own, entry for entry.
-    let copy = template.bind(py).copy()?;
-    let places = entries(&copy);
-    if places.len().saturating_mul(2) != members.len() {
-        // Nothing was written: an error, and no dict that says None.
-        return Err(torn());
-    }
-    let mut container = false;
-    let mut members = members.rev();
-    for entry in places {
-        let (Some(_name), Some(value)) = (members.next(), members.next()) else {
-            return Err(torn());
-        };
-        container |= is_container(&value);
-        let none = entry.value.replace(value.into_ptr());
-        // SAFETY: the reference to None that the copy held, and holds no more.
-        unsafe { ffi::Py_DECREF(none) };
-    }
-    // As insertion does: a dict is watched by the garbage collector once it holds what is.
-    // SAFETY: a live dict, not tracked yet: the template holds nothing that is.
-    if container && unsafe { ffi::PyObject_GC_IsTracked(copy.as_ptr()) } == 0 {
-        // SAFETY: as before.
-        unsafe { ffi::PyObject_GC_Track(copy.as_ptr().cast()) };
-    }
-    Ok(copy.into_any())
-}
-
 /// Whether the garbage collector may have to look at an object.
 #[inline]
-fn is_container(object: &Bound<'_, PyAny>) -> bool {
+fn is_container(object: &Py<PyAny>) -> bool {
     // SAFETY: a live object has a live type; its flags are set when it is made.
     let flags = unsafe { (*ffi::Py_TYPE(object.as_ptr())).tp_flags };
     flags & ffi::Py_TPFLAGS_HAVE_GC != 0
@@ -438,12 +655,16 @@ struct Entry {
 }
 
 /// The entries of a dict that holds nothing but `str` keys, none of them ever removed; of any other dict, none.
+///
+/// # Safety
+///
+/// A live dict, of a layout that was found to be as expected or is being tried, and that nobody else can reach while
+/// the slice lives.
 #[expect(clippy::cast_ptr_alignment, reason = "the indices are 8 bytes or a multiple of that")]
-fn entries<'d>(dict: &'d Bound<'_, PyDict>) -> &'d [Entry] {
-    let dict = dict.as_ptr().cast::<ffi::PyDictObject>();
-    // SAFETY: a live dict; the layout is that of the versions for which this file is compiled, and was found to be
-    // so by `layout_is_known`. A combined table has no values of its own. While the slice lives nobody else can
-    // reach the dict: it is a template, or a copy that was just made.
+unsafe fn entries<'d>(dict: *mut ffi::PyObject) -> &'d [Entry] {
+    let dict = dict.cast::<ffi::PyDictObject>();
+    // SAFETY: as promised by the caller; the layout is that of the versions for which this file is compiled. A
+    // combined table has no values of its own.
     unsafe {
         if !(*dict).ma_values.is_null() {
             return &[];
@@ -460,11 +681,11 @@ fn entries<'d>(dict: &'d Bound<'_, PyDict>) -> &'d [Entry] {
 
 /// Whether dicts have the layout that this file expects, tried out on some.
 fn layout_is_known(py: Python<'_>) -> PyResult<bool> {
-    for count in [1_usize, 5, 6, 30, 100] {
+    for count in [1_isize, 5, 6, 30, 100] {
         let dict = PyDict::new(py);
         let names: Vec<_> = (0..count).map(|n| PyString::new(py, &format!("name {n}"))).collect();
         for name in &names {
-            dict.set_item(name, py.None())?;
+            dict.set_item(name, name)?;
         }
         let copy = dict.copy()?;
         for dict in [&dict, &copy] {
@@ -474,18 +695,19 @@ fn layout_is_known(py: Python<'_>) -> PyResult<bool> {
                 let keys = (*head).ma_keys.cast::<Keys>();
                 ((*keys).used, (*keys).kind, (*keys).log2_index_bytes, (*keys).log2_size)
             };
-            let plausible = used == self::size(count)?
+            let plausible = used == count
                 && kind == UNICODE
                 && index_bytes == if size < 8 { size.max(3) } else { size + 1 }
                 && size <= 8;
             if !plausible {
                 return Ok(false);
             }
-            let entries = entries(dict);
+            // SAFETY: a live dict of this function's own.
+            let entries = unsafe { entries(dict.as_ptr()) };
             let same = entries.iter().zip(&names).all(|(entry, name)| {
-                entry.name == name.as_ptr() && entry.value.get() == py.None().as_ptr()
+                entry.name == name.as_ptr() && entry.value.get() == name.as_ptr()
             });
-            if entries.len() != count || !same {
+            if entries.len() != names.len() || !same {
                 return Ok(false);
             }
         }
@@ -515,15 +737,15 @@ fn copies_as_insertion_does(
             })
         };
         let inserted = PyDict::new(py);
-        let mut members = Vec::new();
-        for name in names.iter().rev() {
-            members.push(value()?);
-            members.push(name.clone().into_any());
-        }
+        let template = template.clone().unbind();
+        let Ok(Some(What::Copy(mut copying))) = copy(py, &template, names.len()) else {
+            return Ok(false);
+        };
         for name in names {
+            copying.write(value()?.unbind());
             inserted.set_item(name, value()?)?;
         }
-        let written = copy_template(py, &template.clone().unbind(), members.drain(..))?;
+        let written = copying.finish().into_bound(py);
         if !written.eq(&inserted)? || tracked(&written) != tracked(inserted.as_any()) {
             return Ok(false);
         }

@@ -19,7 +19,7 @@ pub(super) fn build<'py>(py: Python<'py>, root: Value<'_>) -> PyResult<Option<Bo
             Token::BigInteger(text) => big_integer(py, text)?,
             Token::Float(value) => PyFloat::new(py, value).into_any(),
             Token::String(content) | Token::Name(content) => {
-                PyString::new(py, content.text).into_any()
+                PyString::new(py, content.text()).into_any()
             }
             Token::Array(count) => {
                 let from = pile.len().checked_sub(count).ok_or_else(torn)?;

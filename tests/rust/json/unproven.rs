@@ -22,8 +22,8 @@ fn build(value: Value<'_>) -> Option<Node> {
             Token::BigInteger(text) => Node::Number(text.to_owned(), true),
             Token::Float(value) => Node::Number(format!("{value:e}"), false),
             Token::String(content) | Token::Name(content) => {
-                assert!(!content.ascii || content.text.is_ascii());
-                Node::String(content.text.to_owned())
+                assert!(!content.ascii || content.text().is_ascii());
+                Node::String(content.text().to_owned())
             }
             Token::Array(count) => {
                 let items = (0..count).map(|_| pile.pop().expect("an item"));
