@@ -24,7 +24,7 @@ unexport CONDA_PREFIX
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: help run serve test stress test-rust test-loom test-python types arrows lint fmt fuzz clean bench instructions bless
+.PHONY: help run serve test stress test-rust test-loom test-python types arrows lint fmt fuzz clean bench bench-pytest instructions bless
 
 help:
 	@echo 'make run     the bookings example behind the gate: good and hostile requests, a table, a summary'
@@ -33,6 +33,7 @@ help:
 	@echo 'make stress  the limiter under stops and kills for STRESS_SECONDS=300'
 	@echo 'make lint    rustfmt, clippy, ruff, mypy, basedpyright, import-linter, stubtest'
 	@echo 'make bench   secval beside its peers, many minutes: ratios, results.json, docs/performance.md'
+	@echo 'make bench-pytest   the same contests by pytest-benchmark: make bench-pytest BENCH="-k parse"'
 	@echo 'make instructions   instruction counts against the baseline (needs valgrind); make bless: writes them down'
 	@echo 'make fmt     formats Rust and Python'
 	@echo 'make fuzz    a fuzz target for some time: make fuzz TARGET=json SECONDS=300 (tests/fuzz/targets)'
@@ -121,6 +122,13 @@ lint: types arrows
 bench: $(STAMPS)/bench $(STAMPS)/core
 	$(SAY) 'secval beside its peers'
 	@$(BIN)/python benches/run.py --page --out $(BUILT)/bench $(BENCH)
+
+bench-pytest: $(STAMPS)/bench $(STAMPS)/core
+	$(SAY) 'the same contests, by pytest-benchmark'
+	@mkdir -p $(BUILT)/bench
+	@$(BIN)/python -m pytest benches/python -q -o pythonpath=benches -o filterwarnings= --benchmark-only \
+		--benchmark-columns=median,iqr,ops,rounds --benchmark-sort=mean --benchmark-warmup=on \
+		--benchmark-json=$(BUILT)/bench/pytest.json $(BENCH)
 
 instructions: $(STAMPS)/core
 	$(SAY) 'counting instructions'

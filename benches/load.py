@@ -1,6 +1,6 @@
 """A real server under bounded load: uvicorn in one process, clients in another, loopback between them.
 
-    python benches/load.py SECONDS      prints requests a second and latencies by application, as JSON
+    python benches/load.py SECONDS SEED      prints requests a second and latencies by application, as JSON
 
 The applications take turns, several times over, so that a drifting machine treats them alike. Client and server
 share the machine: the figures are for comparing the applications, not for planning capacity.
@@ -33,7 +33,7 @@ TURNS = 3
 def main() -> None:
     """Loads every application in turn."""
     seconds = float(sys.argv[1])
-    (body,) = Inputs().orders(1000, 1)
+    (body,) = Inputs(int(sys.argv[2])).orders(1000, 1)
     head = (
         "POST /v1/orders HTTP/1.1\r\nHost: api.example.com\r\nAccept: application/json\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"

@@ -1,6 +1,6 @@
 """What things weigh: resident memory before and after making many, each kind in a process of its own.
 
-python benches/memory.py KIND      prints bytes for one, as JSON; without KIND the kinds are listed
+python benches/memory.py KIND SEED      prints bytes for one, as JSON; without KIND the kinds are listed
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import secval
-from contests.inputs import ORDER_SCHEMA, Inputs
+from contests.inputs import Inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,9 +69,10 @@ def operation(inputs: Inputs) -> tuple[int, Callable[[], Any]]:
     return 2000, lambda: secval.Gate.from_openapi(document)
 
 
-def schema(_: Inputs) -> tuple[int, Callable[[], Any]]:
-    """One compiled schema, standing alone."""
-    return 500, lambda: [secval.Schema(ORDER_SCHEMA) for _ in range(500)]
+def schema(inputs: Inputs) -> tuple[int, Callable[[], Any]]:
+    """One compiled schema of sixteen members, standing alone."""
+    declared, _ = inputs.schema(16)
+    return 500, lambda: [secval.Schema(declared) for _ in range(500)]
 
 
 def request(inputs: Inputs) -> tuple[int, Callable[[], Any]]:
@@ -93,7 +94,7 @@ KINDS = {
     "limits key (moving window)": limits_key,
     "address prefix": prefix,
     "compiled operation": operation,
-    "compiled schema": schema,
+    "compiled schema (16 members)": schema,
     "request (10 kB body, held)": request,
 }
 

@@ -68,9 +68,9 @@ def page(results: Results, docs: Path) -> Path:
         f"`{key}` was left out: its data was not there (`SECVAL_DATA`).\n"
         for key in results["left out"]
     ]
-    text.append("## How cost grows\n")
-    for name, curve in results["growth"].items():
-        _curve(curve, folder / f"growth.{name}.svg")
+    text.append("## How cost grows\n\nDashed: the held-back inputs.\n")
+    for name, curve in results["growth"]["fixed"].items():
+        _curve(curve, results["growth"]["held back"][name], folder / f"growth.{name}.svg")
         text.append(f"![cost by {curve['label']}]({PICTURES}/growth.{name}.svg)\n")
         text.append(_points(curve))
     text.append(_weights(results["memory"]))
@@ -143,25 +143,30 @@ def _points(curve: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _weights(memory: dict[str, float]) -> str:
-    lines = ["## What things weigh\n", "| one | resident memory |", "|---|---|"]
-    lines += [f"| {name} | {size(count)} |" for name, count in memory.items()]
+def _weights(memory: dict[str, dict[str, float]]) -> str:
+    lines = ["## What things weigh\n", "| one | resident memory | held back |", "|---|---|---|"]
+    other = memory["held back"]
+    lines += [
+        f"| {name} | {size(it)} | {size(other[name])} |" for name, it in memory["fixed"].items()
+    ]
     return "\n".join(lines) + "\n"
 
 
-def _load(load: dict[str, dict[str, float]]) -> str:
+def _load(load: dict[str, dict[str, dict[str, float]]]) -> str:
     lines = [
         "## A real server under load\n",
         (
             "uvicorn, one worker, eight connections on loopback from another process, a POST of about 1,000 bytes. "
             "Client and server share the machine: this compares applications, it plans no capacity.\n"
         ),
-        "| application | requests a second | median | 90 % | 99 % |",
-        "|---|---|---|---|---|",
+        "| application | requests a second | median | 90 % | 99 % | held back: a second | 99 % |",
+        "|---|---|---|---|---|---|---|",
     ]
-    for name, found in load.items():
+    for name, found in load["fixed"].items():
         marks = " | ".join(time(found[f"p{percent}_us"] * 1000) for percent in (50, 90, 99))
-        lines.append(f"| {name} | {found['per_second']:,.0f} | {marks} |")
+        other = load["held back"][name]
+        cells = f"{other['per_second']:,.0f} | {time(other['p99_us'] * 1000)}"
+        lines.append(f"| {name} | {found['per_second']:,.0f} | {marks} | {cells} |")
     return "\n".join(lines) + "\n"
 
 
@@ -223,12 +228,14 @@ def _bars(contest: dict[str, Any], path: Path) -> None:
     _save(figure, path)
 
 
-def _curve(curve: dict[str, Any], path: Path) -> None:
+def _curve(curve: dict[str, Any], held_back: dict[str, Any], path: Path) -> None:
+    """A line each; the held-back inputs' is dashed, and hides behind the other where the two agree."""
     figure, axes = _pyplot().subplots(figsize=(8, 3.4))
     for name, points in curve["lines"].items():
-        axes.loglog(
-            [x for x, _ in points], [ns / 1000 for _, ns in points], marker="o", ms=3.5, label=name
-        )
+        xs = [x for x, _ in points]
+        (line,) = axes.loglog(xs, [ns / 1000 for _, ns in points], marker="o", ms=3.5, label=name)
+        others = [ns / 1000 for _, ns in held_back["lines"][name]]
+        axes.loglog(xs, others, color=line.get_color(), ls="--", lw=0.9, alpha=0.7)
     axes.set_xlabel(curve["label"])
     axes.set_ylabel("µs")
     axes.grid(alpha=0.25, which="major")

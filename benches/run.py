@@ -4,7 +4,7 @@
 
 Each contest runs in several processes on the fixed inputs, and in one more on its held-back variant: the same kind
 of input from a random seed, which is printed and kept in the results. Where secval's ratio on the held-back variant
-leaves the spread of the fixed one, something was tuned to the inputs.
+leaves the spread of the fixed one, something was tuned to the inputs. Curves, weights and load run once on each.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ ROOT = HERE.parent
 PROCESSES = 3
 # A process that takes longer hangs.
 PATIENCE = 300  # seconds
+# Of load on each application, over all of its turns.
+LOAD_SECONDS = "6"
 PEERS = (
     "orjson",
     "jiter",
@@ -80,7 +82,7 @@ def main() -> int:
 
     contests, curves, weights = listed("turn.py"), listed("growth.py"), listed("memory.py")
     load = "load".startswith(options.only)
-    steps = len(contests) * (PROCESSES + 1) + len(curves) + len(weights) + load
+    steps = len(contests) * (PROCESSES + 1) + 2 * (len(curves) + len(weights) + load)
     progress = Progress(steps)
     results: dict[str, Any] = {
         "machine": machine(),
@@ -88,6 +90,9 @@ def main() -> int:
         "rounds": options.rounds * PROCESSES,
         "contests": {},
         "left out": [],
+        "growth": {},
+        "memory": {},
+        "load": {},
     }
     for key in contests:
         measured = _contest(key, held_back, options.rounds, progress)
@@ -95,13 +100,16 @@ def main() -> int:
             results["left out"].append(key)
         else:
             results["contests"][key] = measured
-    results["growth"] = {
-        name: json.loads(_told(progress, "growth.py", name, str(FIXED_SEED))) for name in curves
-    }
-    results["memory"] = {
-        name: json.loads(_told(progress, "memory.py", name, str(FIXED_SEED))) for name in weights
-    }
-    results["load"] = json.loads(_told(progress, "load.py", "6")) if load else {}
+    for kind, script, names in (
+        ("growth", "growth.py", curves),
+        ("memory", "memory.py", weights),
+        ("load", "load.py", [LOAD_SECONDS] if load else []),
+    ):
+        for variant, seed in (("fixed", FIXED_SEED), ("held back", held_back)):
+            measured = {
+                name: json.loads(_told(progress, script, name, str(seed))) for name in names
+            }
+            results[kind][variant] = measured.get(LOAD_SECONDS, {}) if kind == "load" else measured
     progress.step("done")
     print(file=sys.stderr)
     options.out.mkdir(parents=True, exist_ok=True)

@@ -33,9 +33,9 @@ def allow_list(inputs: Inputs) -> Contest:
     return race.contest("check.allow_list", "is it one of 200 values? Asked twice", per=2)
 
 
-def number_range(_: Inputs) -> Contest:
+def number_range(inputs: Inputs) -> Contest:
     """A quantity in its range."""
-    ours, value = secval.Range(min=1, max=999), 500
+    ours, value = secval.Range(min=1, max=999), inputs.dice("range").randint(300, 999)
     race = Entry("secval.Range", lambda: value in ours)
     race.add(
         "1 <= x <= 999, type checked",

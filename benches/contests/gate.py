@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import secval
+from contests import schema
 from contests.contest import Contest, Entry
-from contests.inputs import OPENAPI
+from contests.inputs import OPENAPI, ORDER_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,14 +37,15 @@ def guarded(clock: ManualClock | None = None) -> secval.Gate:
 
 
 def _openapi_core(
-    method: str, path: str, query: dict[str, str], body: bytes | None
+    way: str, method: str, path: str, query: dict[str, str], body: bytes | None
 ) -> Callable[[], Any]:
+    """openapi-core on a request of its own kind; None from `validate_request` means that it is valid."""
     from openapi_core import OpenAPI
     from openapi_core.testing import MockRequest
 
-    openapi = OpenAPI.from_dict(OPENAPI)
+    ask = getattr(OpenAPI.from_dict(OPENAPI), way)
 
-    def judge() -> bool:
+    def call() -> Any:
         request = MockRequest(
             f"https://{HOST}",
             method.lower(),
@@ -52,26 +54,39 @@ def _openapi_core(
             data=body,
             content_type="application/json",
         )
-        return openapi.unmarshal_request(request) is not None
+        return ask(request)
 
-    return judge
+    return call
 
 
-def get(_: Inputs) -> Contest:
+def _verdicts(
+    race: Entry, method: str, path: str, query: dict[str, str], body: bytes | None
+) -> None:
+    """openapi-core, asked whether a request is valid, and asked for its parts too."""
+
+    def judge() -> Callable[[], bool]:
+        ask = _openapi_core("validate_request", method, path, query, body)
+        return lambda: ask() is None
+
+    race.add("openapi-core, validate_request", judge, "baseline", REFUSED_TOO)
+    race.add(
+        "openapi-core, unmarshal_request",
+        lambda: _openapi_core("unmarshal_request", method, path, query, body),
+        "baseline",
+        REFUSED_TOO,
+    )
+
+
+def get(inputs: Inputs) -> Contest:
     """No body, two parameters."""
-    gate = guarded()
-    target = "/v1/orders?limit=20&currency=EUR"
+    gate, dice = guarded(), inputs.dice("get")
+    query = {"limit": str(dice.randint(10, 99)), "currency": dice.choice(("EUR", "USD", "GBP"))}
+    target = f"/v1/orders?limit={query['limit']}&currency={query['currency']}"
     race = Entry(
         "secval.Gate.judge",
         lambda: gate.judge("GET", target, AGENT, peer="198.51.100.7", scheme="https").allowed,
     )
-    query = {"limit": "20", "currency": "EUR"}
-    race.add(
-        "openapi-core, unmarshal_request",
-        lambda: _openapi_core("GET", "/v1/orders", query, None),
-        "baseline",
-        REFUSED_TOO,
-    )
+    _verdicts(race, "GET", "/v1/orders", query, None)
     return race.contest("gate.get", "a GET with two parameters and five headers")
 
 
@@ -83,12 +98,7 @@ def _post(inputs: Inputs, size: int) -> Contest:
         "secval.Gate.judge",
         lambda: gate.judge("POST", "/v1/orders", headers, body, peer="198.51.100.7").allowed,
     )
-    race.add(
-        "openapi-core, unmarshal_request",
-        lambda: _openapi_core("POST", "/v1/orders", {}, body),
-        "baseline",
-        REFUSED_TOO,
-    )
+    _verdicts(race, "POST", "/v1/orders", {}, body)
     title = f"a POST with a body of {len(body):,} bytes"
     return race.contest(f"gate.post_{size // 1000}k", title)
 
@@ -103,13 +113,38 @@ def post_10k(inputs: Inputs) -> Contest:
     return _post(inputs, 10_000)
 
 
-def refused(_: Inputs) -> Contest:
+def refused(inputs: Inputs) -> Contest:
     """A path that is not declared: what a scanner sends all day."""
-    gate = guarded()
+    gate, path = guarded(), f"/v1/.{inputs.words(1)[0]}"
     race = Entry(
         "secval.Gate.judge",
-        lambda: not gate.judge("GET", "/v1/.env", AGENT, peer="198.51.100.7").allowed,
+        lambda: not gate.judge("GET", path, AGENT, peer="198.51.100.7").allowed,
     )
+
+    def stray() -> Callable[[], bool]:
+        from openapi_core.exceptions import OpenAPIError
+
+        ask = _openapi_core("validate_request", "GET", path, {}, None)
+
+        def refused() -> bool:
+            try:
+                ask()
+            except OpenAPIError:
+                return True
+            return False
+
+        return refused
+
+    def unknown() -> Callable[[], bool]:
+        from starlette.routing import Match, Route, Router
+
+        routes = [Route(f"/v1{template}", lambda _: None) for template in OPENAPI["paths"]]
+        router = Router(routes)
+        scope = {"type": "http", "method": "GET", "path": path, "headers": []}
+        return lambda: all(it.matches(scope)[0] is Match.NONE for it in router.routes)
+
+    race.add("openapi-core, validate_request", stray, "baseline", REFUSED_TOO)
+    race.add("Starlette's routes", unknown, note="the path alone")
     return race.contest("gate.refused", "a path that is not declared, refused")
 
 
@@ -122,6 +157,30 @@ def handler(inputs: Inputs) -> Contest:
     race = Entry(
         "Gate.judge(...).json",
         lambda: gate.judge("POST", "/v1/orders", headers, body, peer="198.51.100.7").json,
+    )
+
+    def unmarshalled() -> Callable[[], Any]:
+        ask = _openapi_core("unmarshal_request", "POST", "/v1/orders", {}, body)
+        return lambda: ask().body
+
+    def by_hand(parse: Callable[[bytes], Any], judge: Callable[[Any], bool]) -> Callable[[], Any]:
+        def call() -> Any:
+            value = parse(body)
+            return value if judge(value) else None
+
+        return call
+
+    race.add("openapi-core, unmarshal_request", unmarshalled, "baseline", REFUSED_TOO)
+    race.add(
+        "json + hook + fastjsonschema",
+        lambda: by_hand(schema.strict, schema.fastjsonschema(ORDER_SCHEMA)),
+        "baseline",
+        "the body alone",
+    )
+    race.add(
+        "jiter + jsonschema-rs",
+        lambda: by_hand(schema.jiter(), schema.jsonschema_rs(ORDER_SCHEMA)),
+        note="the body alone",
     )
     title = f"the objects of a judged body of {len(body):,} bytes"
     return race.contest("gate.handler", title, expect=lambda found: found == expected)

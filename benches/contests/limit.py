@@ -125,9 +125,9 @@ def _hits(key: str, title: str, keys: list[str], seconds: int, *, large: bool = 
     return race.contest(key, title, per=PER)
 
 
-def hot(_: Inputs) -> Contest:
+def hot(inputs: Inputs) -> Contest:
     """One client that calls again and again; the window is short, since some keep every hit of it."""
-    return _hits("limit.hot", "one hit on one key", ["198.51.100.7"], 1)
+    return _hits("limit.hot", "one hit on one key", inputs.addresses(1), 1)
 
 
 def many(inputs: Inputs) -> Contest:

@@ -20,41 +20,52 @@ Validate = Callable[[Any], Any]
 STRICT = json.JSONDecoder(object_pairs_hook=no_duplicates, parse_constant=reject_constant)
 
 
-def _jsonschema(schema: dict[str, Any]) -> Callable[[Any], bool]:
+def strict(text: bytes) -> Any:
+    """The standard library's parser, made as strict as it can be."""
+    return STRICT.decode(text.decode())
+
+
+def jsonschema(schema: dict[str, Any]) -> Callable[[Any], bool]:
+    """jsonschema, formats asserted."""
     from jsonschema.validators import validator_for
 
     cls = validator_for(schema)
     return cls(schema, format_checker=cls.FORMAT_CHECKER).is_valid
 
 
-def _jsonschema_rs(schema: dict[str, Any]) -> Callable[[Any], bool]:
-    import jsonschema_rs
+def jsonschema_rs(schema: dict[str, Any]) -> Callable[[Any], bool]:
+    """The Rust one, formats asserted."""
+    from jsonschema_rs import validator_for
 
-    return jsonschema_rs.validator_for(schema, validate_formats=True).is_valid
+    return validator_for(schema, validate_formats=True).is_valid
 
 
-def _fastjsonschema(schema: dict[str, Any]) -> Callable[[Any], bool]:
-    import fastjsonschema
+def fastjsonschema(schema: dict[str, Any]) -> Callable[[Any], bool]:
+    """Compiled to Python."""
+    from fastjsonschema import JsonSchemaValueException
+    from fastjsonschema import compile as build
 
-    validate = fastjsonschema.compile(schema)
+    validate = build(schema)
 
     def is_valid(value: Any) -> bool:
         try:
             validate(value)
-        except fastjsonschema.JsonSchemaValueException:
+        except JsonSchemaValueException:
             return False
         return True
 
     return is_valid
 
 
-def _orjson() -> Callable[[bytes], Any]:
-    import orjson
+def orjson() -> Callable[[bytes], Any]:
+    """Lets repeated names pass."""
+    from orjson import loads
 
-    return orjson.loads
+    return loads
 
 
-def _jiter() -> Callable[[bytes], Any]:
+def jiter() -> Callable[[bytes], Any]:
+    """Refuses repeated names."""
     from jiter import from_json
 
     return lambda text: from_json(text, catch_duplicate_keys=True, allow_inf_nan=False)
@@ -97,21 +108,16 @@ def _judged(
 
     race = Entry("secval.Schema.is_valid", count)
 
-    def strict(text: bytes) -> Any:
-        return STRICT.decode(text.decode())
-
-    race.add(
-        "json + hook + jsonschema", lambda: _both(texts, strict, each(_jsonschema)), "baseline"
-    )
+    race.add("json + hook + jsonschema", lambda: _both(texts, strict, each(jsonschema)), "baseline")
     race.add(
         "json + hook + fastjsonschema",
-        lambda: _both(texts, strict, each(_fastjsonschema)),
+        lambda: _both(texts, strict, each(fastjsonschema)),
         "baseline",
     )
-    race.add("jiter + jsonschema-rs", lambda: _both(texts, _jiter(), each(_jsonschema_rs)))
+    race.add("jiter + jsonschema-rs", lambda: _both(texts, jiter(), each(jsonschema_rs)))
     race.add(
         "orjson + jsonschema-rs",
-        lambda: _both(texts, _orjson(), each(_jsonschema_rs)),
+        lambda: _both(texts, orjson(), each(jsonschema_rs)),
         note=DUPLICATES,
     )
     if schemas[0] is ORDER_SCHEMA:
@@ -179,19 +185,16 @@ def refused(inputs: Inputs) -> Contest:
     text = json.dumps(order).encode()
     race = Entry("secval.Schema.is_valid", _one(secval.Schema(ORDER_SCHEMA).is_valid, text))
 
-    def strict(text: bytes) -> Any:
-        return STRICT.decode(text.decode())
-
     judges = {
-        "json + hook + jsonschema": _jsonschema,
-        "json + hook + fastjsonschema": _fastjsonschema,
+        "json + hook + jsonschema": jsonschema,
+        "json + hook + fastjsonschema": fastjsonschema,
     }
     for name, make in judges.items():
         race.add(name, lambda make=make: _parsed(strict, make(ORDER_SCHEMA), text), "baseline")
-    race.add("jiter + jsonschema-rs", lambda: _parsed(_jiter(), _jsonschema_rs(ORDER_SCHEMA), text))
+    race.add("jiter + jsonschema-rs", lambda: _parsed(jiter(), jsonschema_rs(ORDER_SCHEMA), text))
     race.add(
         "orjson + jsonschema-rs",
-        lambda: _parsed(_orjson(), _jsonschema_rs(ORDER_SCHEMA), text),
+        lambda: _parsed(orjson(), jsonschema_rs(ORDER_SCHEMA), text),
         note=DUPLICATES,
     )
     title = f"is it valid? No, by the last of {len(text):,} bytes"
@@ -223,21 +226,18 @@ def loads(inputs: Inputs) -> Contest:
     ours = secval.Schema(ORDER_SCHEMA).loads
     race = Entry("secval.Schema.loads", lambda: ours(text))
 
-    def strict(text: bytes) -> Any:
-        return STRICT.decode(text.decode())
-
     race.add(
-        "json + hook + jsonschema", lambda: after(strict, _jsonschema(ORDER_SCHEMA)), "baseline"
+        "json + hook + jsonschema", lambda: after(strict, jsonschema(ORDER_SCHEMA)), "baseline"
     )
     race.add(
         "json + hook + fastjsonschema",
-        lambda: after(strict, _fastjsonschema(ORDER_SCHEMA)),
+        lambda: after(strict, fastjsonschema(ORDER_SCHEMA)),
         "baseline",
     )
-    race.add("jiter + jsonschema-rs", lambda: after(_jiter(), _jsonschema_rs(ORDER_SCHEMA)))
+    race.add("jiter + jsonschema-rs", lambda: after(jiter(), jsonschema_rs(ORDER_SCHEMA)))
     race.add(
         "orjson + jsonschema-rs",
-        lambda: after(_orjson(), _jsonschema_rs(ORDER_SCHEMA)),
+        lambda: after(orjson(), jsonschema_rs(ORDER_SCHEMA)),
         note=DUPLICATES,
     )
     title = f"the objects, if valid: an order of {len(text):,} bytes"
