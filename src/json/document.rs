@@ -279,6 +279,16 @@ impl<'d> Value<'d> {
         self.record().filter(container).map_or(0, |node| widen(node.a))
     }
 
+    /// Nodes of the tape that it takes, itself and member names included.
+    pub fn size(self) -> usize {
+        match self.record() {
+            Some(Node { tag: Tag::Array | Tag::Object, b, .. }) => {
+                widen(*b).saturating_sub(widen(self.node))
+            }
+            Some(_) | None => 1,
+        }
+    }
+
     /// Whether it has neither items nor members.
     pub fn is_empty(self) -> bool {
         self.len() == 0

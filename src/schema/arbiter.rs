@@ -13,7 +13,7 @@ use serde_json::{Value as Serde, json};
 use super::dialect::Dialect;
 use super::formats::{self, Check, FormatRule, Formats, Meaning, NumberFormat};
 use super::graph::{Graph, NodeId};
-use super::instance::{Instance, Tree};
+use super::instance::{self, Instance, Tree};
 use super::pattern::Pattern;
 use super::{Options, stack};
 use crate::json::{Kind, Value};
@@ -42,9 +42,22 @@ pub(super) enum Height {
     PerLevel(usize),
 }
 
-/// The value is nested too deeply to be judged by the arbiter.
+/// Looks at values that the arbiter may take for one answer, and some more for each node of the document. At half,
+/// schemas of a few dozen branches cannot be judged by it; at double, a body that was written to that end takes twice the
+/// tenth of a second.
+const LOOKS: u64 = 1 << 20;
+
+/// Those for each node: a keyword takes one or two.
+const LOOKS_PER_NODE: u64 = 16;
+
+/// Why the arbiter has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooDeep;
+pub(super) enum Unanswered {
+    /// The value is nested too deeply.
+    TooDeep,
+    /// It took too many looks at values.
+    TooLong,
+}
 
 impl Arbiter {
     pub(super) fn compile(
@@ -83,7 +96,7 @@ impl Arbiter {
     }
 
     /// Whether it is valid.
-    pub(super) fn is_valid(&self, value: Value<'_>) -> Result<bool, TooDeep> {
+    pub(super) fn is_valid(&self, value: Value<'_>) -> Result<bool, Unanswered> {
         self.with_stack(value, || self.validator.is_valid(Instance::Value(value)))
     }
 
@@ -97,7 +110,7 @@ impl Arbiter {
         &self,
         value: Value<'_>,
         tell: impl Fn(&ValidationError<'_>) -> T,
-    ) -> Result<Option<T>, TooDeep> {
+    ) -> Result<Option<T>, Unanswered> {
         self.with_stack(value, || {
             self.validator.validate(Instance::Value(value)).err().map(|error| tell(&error))
         })
@@ -109,7 +122,7 @@ impl Arbiter {
         value: Value<'_>,
         limit: usize,
         tell: impl Fn(&ValidationError<'_>) -> T,
-    ) -> Result<Vec<T>, TooDeep> {
+    ) -> Result<Vec<T>, Unanswered> {
         self.with_stack(value, || {
             self.validator
                 .iter_errors(Instance::Value(value))
@@ -119,18 +132,20 @@ impl Arbiter {
         })
     }
 
-    fn with_stack<T>(&self, value: Value<'_>, work: impl FnOnce() -> T) -> Result<T, TooDeep> {
+    fn with_stack<T>(&self, value: Value<'_>, work: impl FnOnce() -> T) -> Result<T, Unanswered> {
         let steps = match self.height {
             Height::Steps(steps) => steps,
             Height::PerLevel(steps) => {
                 let depth = depth(value);
                 if depth > DEEPEST {
-                    return Err(TooDeep);
+                    return Err(Unanswered::TooDeep);
                 }
                 depth.saturating_add(1).saturating_mul(steps)
             }
         };
-        Ok(stack::with_bytes(steps.saturating_add(8).saturating_mul(STEP), work))
+        let bytes = steps.saturating_add(8).saturating_mul(STEP);
+        let looks = (value.size() as u64).saturating_mul(LOOKS_PER_NODE).saturating_add(LOOKS);
+        instance::looking(looks, || stack::with_bytes(bytes, work)).ok_or(Unanswered::TooLong)
     }
 }
 

@@ -17,22 +17,29 @@ use super::judge::Judge;
 use super::stack;
 use crate::json::{Kind, Value, pointer};
 
+/// It takes too many questions to tell.
+#[derive(Debug)]
+pub(super) struct TooLong;
+
 /// Pointers to the objects that have undeclared members, up to a limit, in the order of the value.
 pub(super) fn undeclared(
     graph: &Graph,
     root: NodeId,
     value: Value<'_>,
     limit: usize,
-) -> Vec<String> {
+) -> Result<Vec<String>, TooLong> {
     let mut walk = Walk { graph, judge: Judge::new(graph), limit, found: Vec::new() };
     if limit > 0 {
         walk.value(&[root], value, &Trail::Root);
     }
+    if walk.judge.is_spent() {
+        return Err(TooLong);
+    }
     if walk.judge.is_unsure() {
         // Cannot be, as such schemas do not compile; refused all the same.
-        return vec![String::new()];
+        return Ok(vec![String::new()]);
     }
-    walk.found
+    Ok(walk.found)
 }
 
 struct Walk<'g> {

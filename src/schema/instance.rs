@@ -5,7 +5,7 @@
 //! value can reach a message.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 
 use jsonschema::JsonType;
@@ -27,6 +27,37 @@ pub enum Instance<'d> {
     Value(Value<'d>),
     /// A name.
     Name(&'d str),
+}
+
+thread_local! {
+    /// Looks at values that the crate may still take.
+    static LEFT: Cell<u64> = const { Cell::new(u64::MAX) };
+}
+
+/// Lets the crate look at values so many times; `None` if it wanted more.
+///
+/// It remembers no answers: a recursive schema that branches costs it time exponential in the depth of the value. When
+/// its looks are spent, all values seem to be `null`, so that it finds nothing more to go into, and ends.
+pub(super) fn looking<T>(times: u64, work: impl FnOnce() -> T) -> Option<T> {
+    struct Restore(u64);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            LEFT.set(self.0);
+        }
+    }
+    let restore = Restore(LEFT.replace(times));
+    let done = work();
+    let enough = LEFT.get() > 0;
+    drop(restore);
+    enough.then_some(done)
+}
+
+/// Takes one look, if there is one left.
+#[inline]
+fn look() -> bool {
+    let left = LEFT.get();
+    LEFT.set(left.saturating_sub(1));
+    left > 1
 }
 
 /// Members beyond which an object is indexed at its first look-up: the crate looks up one name after the other,
@@ -102,7 +133,7 @@ impl<'d> Node<'d, Tree> for Instance<'d> {
 
     fn as_object(&self) -> Option<Fields<'d>> {
         match self {
-            Self::Value(value) if value.kind() == Kind::Object => {
+            Self::Value(value) if value.kind() == Kind::Object && look() => {
                 let len = value.len();
                 Some(Fields { value: *value, len, index: OnceCell::new() })
             }
@@ -112,7 +143,7 @@ impl<'d> Node<'d, Tree> for Instance<'d> {
 
     fn as_array(&self) -> Option<Elements<'d>> {
         match self {
-            Self::Value(value) if value.kind() == Kind::Array => {
+            Self::Value(value) if value.kind() == Kind::Array && look() => {
                 Some(Elements { value: *value, len: value.len() })
             }
             Self::Value(_) | Self::Name(_) => None,
@@ -121,14 +152,14 @@ impl<'d> Node<'d, Tree> for Instance<'d> {
 
     fn as_string(&self) -> Option<Cow<'d, str>> {
         match self {
-            Self::Value(value) => value.as_str().map(Cow::Borrowed),
+            Self::Value(value) => value.as_str().filter(|_| look()).map(Cow::Borrowed),
             Self::Name(name) => Some(Cow::Borrowed(name)),
         }
     }
 
     fn as_number(&self) -> Option<Number<'d>> {
         match self {
-            Self::Value(value) => value.as_number(),
+            Self::Value(value) => value.as_number().filter(|_| look()),
             Self::Name(_) => None,
         }
     }
@@ -147,6 +178,7 @@ impl<'d> Node<'d, Tree> for Instance<'d> {
     fn json_type(&self) -> JsonType {
         match self {
             Self::Name(_) => JsonType::String,
+            Self::Value(_) if !look() => JsonType::Null,
             Self::Value(value) => match value.kind() {
                 Kind::Null => JsonType::Null,
                 Kind::Bool => JsonType::Boolean,
@@ -160,7 +192,7 @@ impl<'d> Node<'d, Tree> for Instance<'d> {
 
     fn equals_value(&self, expected: &serde_json::Value) -> bool {
         match self {
-            Self::Value(value) => equality::equals(*value, expected),
+            Self::Value(value) => look() && equality::equals(*value, expected),
             Self::Name(name) => expected.as_str() == Some(name),
         }
     }

@@ -16,7 +16,13 @@ use crate::json::{Kind, Value};
 /// judging a small value twice.
 const REMEMBERED_AFTER: u32 = 64;
 
-/// One judgement; remembers within it.
+/// Questions that one judgement may take, those that follow from others included. At half, arrays of tens of thousands
+/// of items that may each follow one of several schemas are refused; at double, a body that was written to that end takes
+/// twice the tenth of a second.
+const QUESTIONS: u64 = 1 << 22;
+
+/// One judgement; remembers within it. When its questions are spent, none of its answers counts any more: ask
+/// [`Judge::is_spent`].
 #[derive(Debug)]
 pub(super) struct Judge<'g> {
     graph: &'g Graph,
@@ -29,10 +35,10 @@ pub(super) struct Judge<'g> {
 
 impl<'g> Judge<'g> {
     pub(super) fn new(graph: &'g Graph) -> Self {
-        Self { graph, followed: 0, answers: HashMap::new(), unsure: false, left: u64::MAX }
+        Self { graph, followed: 0, answers: HashMap::new(), unsure: false, left: QUESTIONS }
     }
 
-    /// One that answers so many questions, those that follow from others included, and to all further ones says no.
+    /// One that answers so many questions, and remembers from the first.
     pub(super) fn limited(graph: &'g Graph, left: u64) -> Self {
         Self { left, followed: REMEMBERED_AFTER, ..Self::new(graph) }
     }

@@ -16,6 +16,9 @@ pub(super) struct Decimal<'t> {
     point: i64,
 }
 
+/// The largest power of ten whose products with a digit fit 64 bits.
+const DIGITS_AT_ONCE: u64 = 10_u64.pow(18);
+
 /// Where exponents are cut; far from the ends of `i64`, so that sums of a few cannot overflow.
 const EXPONENT: i64 = 1 << 60;
 
@@ -92,13 +95,22 @@ impl<'t> Decimal<'t> {
 
     #[cold]
     fn is_multiple_of_many(self, divisor: Self, shift: u64) -> bool {
-        let integer = |number: Self| {
-            let digits: Vec<u8> = number.digits().collect();
-            BigUint::parse_bytes(&digits, 10).unwrap_or_default()
-        };
-        let modulus = integer(divisor);
+        let digits: Vec<u8> = divisor.digits().collect();
+        let modulus = BigUint::parse_bytes(&digits, 10).unwrap_or_default();
         let scale = BigUint::from(10_u8).modpow(&BigUint::from(shift), &modulus);
-        integer(self) * scale % modulus == BigUint::ZERO
+        // Some digits at a time, so that the time is that of the digits: the divisor is the schema's, the number is not.
+        let mut remainder = BigUint::ZERO;
+        let (mut some, mut base) = (0_u64, 1_u64);
+        let mut left = self.count();
+        for digit in self.digits() {
+            (some, base) = (some * 10 + u64::from(digit - b'0'), base * 10);
+            left -= 1;
+            if base == DIGITS_AT_ONCE || left == 0 {
+                remainder = (remainder * base + some) % &modulus;
+                (some, base) = (0, 1);
+            }
+        }
+        remainder * scale % modulus == BigUint::ZERO
     }
 
     /// Its digits as one integer, if they are few enough that products of two stay within 128 bits.

@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 
 use jsonschema::ValidationError;
 
-use super::arbiter::{Arbiter, TooDeep};
+use super::arbiter::{Arbiter, Unanswered};
 use super::graph::{Graph, NodeId};
 use super::judge::Judge;
 use super::plan::{Buffers, Cause, Entry, Explanation, Follower, Plan, Refusal};
@@ -101,6 +101,24 @@ impl Set {
         }
     }
 
+    /// All violations of what the plan refuses.
+    fn list(
+        &self,
+        compiled: &Compiled,
+        value: Value<'_>,
+        refusal: Refusal,
+        limit: usize,
+    ) -> Vec<Violation> {
+        let tell = |error: &ValidationError<'_>| self.tell(compiled, value, error);
+        match compiled.arbiter.violations(value, limit, tell) {
+            // Never an empty list for what is refused.
+            Ok(none) if none.is_empty() && limit > 0 => vec![self.differ()],
+            Ok(violations) => violations,
+            // The one that is known.
+            Err(_) => vec![self.violation(compiled, value, refusal)],
+        }
+    }
+
     /// The plan's first fault. What it costs does not depend on how many there are.
     #[cold]
     fn violation(&self, compiled: &Compiled, value: Value<'_>, refusal: Refusal) -> Violation {
@@ -119,7 +137,7 @@ impl Set {
         match compiled.arbiter.first(value, tell) {
             Ok(Some(violation)) => Err(violation),
             Ok(None) => Err(self.differ()),
-            Err(TooDeep) => Err(too_deep()),
+            Err(why) => Err(unanswered(why)),
         }
     }
 
@@ -172,27 +190,36 @@ impl Set {
 
     fn follows(&self, compiled: &Compiled, value: Value<'_>) -> Result<bool, Violation> {
         if compiled.covered {
-            return Ok(Judge::new(&self.graph).follows(value, compiled.root));
+            let mut judge = Judge::new(&self.graph);
+            let follows = judge.follows(value, compiled.root);
+            return if judge.is_spent() {
+                Err(unanswered(Unanswered::TooLong))
+            } else {
+                Ok(follows)
+            };
         }
-        compiled.arbiter.is_valid(value).map_err(|TooDeep| too_deep())
+        compiled.arbiter.is_valid(value).map_err(unanswered)
     }
 
     /// All violations, up to `limit`. Undeclared members of a closed schema are told of values that follow the schema
     /// as it is written.
     pub fn violations(&self, id: SchemaId, value: Value<'_>, limit: usize) -> Vec<Violation> {
         let Some(compiled) = self.compiled(id) else { return vec![unknown()] };
+        match self.planned(id, value) {
+            Some(Err(refusal)) => return self.list(compiled, value, refusal, limit),
+            Some(answer) => {
+                return match self.verdict(compiled, value, answer) {
+                    Err(difference) if difference.is_difference() => vec![difference],
+                    Ok(()) | Err(_) => self.undeclared(compiled, value, limit),
+                };
+            }
+            None => {}
+        }
         let tell = |error: &ValidationError<'_>| self.tell(compiled, value, error);
         match compiled.arbiter.violations(value, limit, tell) {
-            Ok(none) if none.is_empty() && limit > 0 => {
-                let undeclared = self.undeclared(compiled, value, limit);
-                if undeclared.is_empty() && self.planned(id, value).is_some_and(|p| p.is_err()) {
-                    // Never an empty list for what is refused.
-                    return vec![self.differ()];
-                }
-                undeclared
-            }
+            Ok(none) if none.is_empty() => self.undeclared(compiled, value, limit),
             Ok(violations) => violations,
-            Err(TooDeep) => vec![too_deep()],
+            Err(why) => vec![unanswered(why)],
         }
     }
 
@@ -211,7 +238,9 @@ impl Set {
         if !compiled.closed {
             return Vec::new();
         }
-        let pointers = closed::undeclared(&self.graph, compiled.root, value, limit);
+        let Ok(pointers) = closed::undeclared(&self.graph, compiled.root, value, limit) else {
+            return vec![unanswered(Unanswered::TooLong)];
+        };
         let tell = |pointer: String| {
             let declared = declared::cut(&self.graph, compiled.root, value, &pointer);
             Violation::new("unevaluatedProperties", pointer, declared, None)
@@ -233,8 +262,12 @@ fn unknown() -> Violation {
     Violation::new("schema", String::new(), String::new(), None)
 }
 
-fn too_deep() -> Violation {
-    Violation::new("depth", String::new(), String::new(), None)
+fn unanswered(why: Unanswered) -> Violation {
+    let keyword = match why {
+        Unanswered::TooDeep => "depth",
+        Unanswered::TooLong => "steps",
+    };
+    Violation::new(keyword, String::new(), String::new(), None)
 }
 
 #[cfg(test)]

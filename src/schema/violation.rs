@@ -68,6 +68,7 @@ const KEYWORDS: &[(&str, &str, &str)] = &[
     ("pattern", "schema.pattern", "does not match the pattern that the schema requires"),
     ("propertyNames", "schema.property_names", "has a member whose name the schema does not allow"),
     ("required", "schema.required", "lacks a member that the schema requires"),
+    ("steps", "schema.steps", "takes too many steps to judge by its schema"),
     ("type", "schema.type", "is not of the type that the schema requires"),
     ("unevaluatedItems", "schema.unevaluated_items", "has more items than the schema declares"),
     (

@@ -41,6 +41,8 @@ pub(super) enum Asked {
     Whole(Ix, usize),
     /// One that a member's name brings: table, and which.
     Implied(u32, usize),
+    /// More than one judgement answers.
+    TooMuch,
     /// Something that cannot be told.
     Unknown,
 }
@@ -90,6 +92,7 @@ impl Plan {
                     None => (value, Failed::of("schema")),
                 }
             }
+            Asked::TooMuch => (value, Failed::of("steps")),
             Asked::Unknown => (value, Failed::of("schema")),
         };
         Cause { pointer: written(document, found.node(), way, refusal.node), failed }

@@ -113,13 +113,21 @@ impl<'p> Follower<'p> {
             let rests = self.node(*ix).and_then(|node| self.plan.rests.get(index(node.rests)));
             let mut rests =
                 (0..).zip(rests.into_iter().flatten()).filter(|(_, (kinds, _))| kinds.has(kind));
-            if let Some((which, _)) = rests.find(|(_, (_, rest))| !holds(&mut judge, rest, value)) {
+            let failed = rests.find(|(_, (_, rest))| !holds(&mut judge, rest, value));
+            if judge.is_spent() {
+                return Err(Refusal { node: *node, asked: Asked::TooMuch });
+            }
+            if let Some((which, _)) = failed {
                 return Err(Refusal { node: *node, asked: Asked::Whole(*ix, which) });
             }
         }
         for (node, table, which) in &self.work.implied {
             let implied = self.table(*table).and_then(|members| members.implies.get(*which));
-            if !implied.is_some_and(|(_, id)| judge.follows(document.at(*node), *id)) {
+            let follows = implied.is_some_and(|(_, id)| judge.follows(document.at(*node), *id));
+            if judge.is_spent() {
+                return Err(Refusal { node: *node, asked: Asked::TooMuch });
+            }
+            if !follows {
                 return Err(Refusal { node: *node, asked: Asked::Implied(*table, *which) });
             }
         }

@@ -1,5 +1,6 @@
 //! The schema room: the public suites, and our own cases as data.
 
+mod attack;
 mod cases;
 pub(crate) mod first;
 mod suite;
