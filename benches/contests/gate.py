@@ -32,7 +32,7 @@ def guarded(clock: ManualClock | None = None) -> secval.Gate:
     from secval.config import ApiConfig, Config, RateConfig
 
     rates = {"all": RateConfig(quota="10000000/second", subject="address")}
-    config = Config(api=ApiConfig(closed="requests"), rate=rates)
+    config = Config(api=ApiConfig(closed="requests"), rate=rates, rate_shared=False)
     return secval.Gate.from_openapi(OPENAPI, config=config, clock=clock)
 
 

@@ -253,6 +253,36 @@ pub(crate) fn webhooks() -> Option<Vec<(String, Vec<u8>, String)>> {
     (!found.is_empty()).then_some(found)
 }
 
+/// A closed schema of so many members of four types.
+pub(crate) fn schema(dice: &mut Dice, members: usize) -> serde_json::Value {
+    let kinds = [
+        serde_json::json!({"type": "string", "maxLength": 40}),
+        serde_json::json!({"type": "integer", "minimum": 0}),
+        serde_json::json!({"type": "boolean"}),
+        serde_json::json!({"type": "array", "items": {"type": "number"}}),
+    ];
+    let member = |index: usize| (format!("{}{index}", dice.word(8)), kinds[index % 4].clone());
+    let properties: serde_json::Map<String, serde_json::Value> = (0..members).map(member).collect();
+    serde_json::json!({"type": "object", "additionalProperties": false, "properties": properties})
+}
+
+/// An OpenAPI document of so many operations, half of which take orders.
+pub(crate) fn document(dice: &mut Dice, operations: usize) -> String {
+    let mut document: serde_json::Value = serde_json::from_str(OPENAPI).expect("JSON");
+    let order = serde_json::json!({"schema": {"$ref": "#/components/schemas/Order"}});
+    let item = serde_json::json!({
+        "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "integer"}}],
+        "get": {"responses": {"200": {"description": "."}}},
+        "post": {
+            "requestBody": {"required": true, "content": {"application/json": order}},
+            "responses": {"201": {"description": "."}},
+        },
+    });
+    let path = |index| (format!("/{}{index}/{{id}}", dice.word(7)), item.clone());
+    document["paths"] = (0..operations / 2).map(path).collect::<serde_json::Map<_, _>>().into();
+    document.to_string()
+}
+
 /// Operations, and for each of them a request that it answers: methods with templates, methods with paths.
 pub(crate) type Routes = (Vec<(String, String)>, Vec<(String, String)>);
 

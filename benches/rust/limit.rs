@@ -11,6 +11,8 @@ use secval::limit::{Charge, Limiter, Quota, Rule};
 
 use crate::inputs::{self, Dice};
 
+const KEY: &str = "198.51.100.7";
+
 pub(crate) fn bench(criterion: &mut Criterion) {
     let mut dice = Dice::new(inputs::seed());
     let mut group = criterion.benchmark_group("limit/keys");
@@ -25,27 +27,36 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     group.finish();
 
     let (refusing, rule) = limiter(1);
-    hit(&refusing, rule, "198.51.100.7");
+    hit(&refusing, rule, KEY);
     criterion.bench_function("limit/refused", |bencher| {
-        bencher.iter(|| hit(&refusing, rule, black_box("198.51.100.7")));
+        bencher.iter(|| hit(&refusing, rule, black_box(KEY)));
     });
 
+    contended(criterion);
+}
+
+/// One thread's hits, while so many others hit keys of their own, or all the same one. With more threads than the machine
+/// has cores, it is measured how long they wait for a core.
+fn contended(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("limit/contended");
-    for (name, others) in [("nobody_else", 0), ("own_keys", 1), ("same_key", 1)] {
-        group.bench_function(name, |bencher| {
+    for (name, others) in
+        [("nobody_else", 0), ("own_keys", 1), ("own_keys", 3), ("same_key", 1), ("same_key", 3)]
+    {
+        group.bench_function(BenchmarkId::new(name, others), |bencher| {
             let (limiter, rule) = limiter(16_000_000);
             let over = AtomicBool::new(false);
             thread::scope(|scope| {
-                for _ in 0..others {
-                    let key = if name == "same_key" { "198.51.100.7" } else { "203.0.113.9" };
+                for other in 0..others {
+                    let own = format!("203.0.113.{other}");
+                    let key = if name == "same_key" { String::from(KEY) } else { own };
                     let (limiter, over) = (&limiter, &over);
                     scope.spawn(move || {
                         while !over.load(Ordering::Relaxed) {
-                            hit(limiter, rule, key);
+                            hit(limiter, rule, &key);
                         }
                     });
                 }
-                bencher.iter(|| hit(&limiter, rule, black_box("198.51.100.7")));
+                bencher.iter(|| hit(&limiter, rule, black_box(KEY)));
                 over.store(true, Ordering::Relaxed);
             });
         });

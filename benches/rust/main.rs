@@ -8,6 +8,7 @@ mod gate;
 mod inputs;
 mod limit;
 mod parse;
+mod plan;
 mod route;
 mod schema;
 
@@ -22,6 +23,6 @@ criterion_group! {
         .sample_size(20)
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(600));
-    targets = parse::bench, schema::bench, check::bench, limit::bench, route::bench, gate::bench
+    targets = parse::bench, plan::bench, schema::bench, check::bench, limit::bench, route::bench, gate::bench
 }
 criterion_main!(core);

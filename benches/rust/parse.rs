@@ -14,7 +14,9 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     let shapes = [
         ("order", inputs::order(&mut dice, 16 << 10)),
         ("strings", inputs::strings(&mut dice, 16 << 10, 40)),
+        ("escapes", inputs::escapes(&mut dice, 16 << 10)),
         ("numbers", inputs::numbers(&mut dice, 16 << 10)),
+        ("doubles", inputs::doubles(&mut dice, 16 << 10)),
         ("containers", inputs::containers(&mut dice, 16 << 10)),
         ("members", inputs::wide_object(&mut dice, 1000)),
     ];
