@@ -20,6 +20,7 @@ __all__ = [
     "PolicyError",
     "PolicyFault",
     "SecvalError",
+    "SlotsTaken",
     "UsageError",
     "ValidationError",
 ]
@@ -129,6 +130,26 @@ class PolicyError(SecvalError, ValueError):
 
 class UsageError(SecvalError, RuntimeError):
     """secval was called in a way that it does not offer. The caller's fault."""
+
+
+class SlotsTaken(SecvalError):  # noqa: N818 -- it reads as what it says
+    """A slot was entered that was not given: all of the key's were taken, the key is banned, or the table was full.
+
+    Attributes:
+        retry_after: Seconds after which a slot is free at the latest, if no lease is renewed and nobody else takes it.
+        table_full: Whether the table had no room for a new key.
+    """
+
+    retry_after: float
+    table_full: bool
+
+    def __init__(self, retry_after: float, table_full: bool) -> None:  # noqa: FBT001 -- the extension's one call
+        why = "the table has no room for the key" if table_full else "all slots are taken"
+        super().__init__(f"{why}; one is free after {retry_after:g} s at the latest")
+        self.retry_after, self.table_full = retry_after, table_full
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.retry_after, self.table_full)
 
 
 class NotJudged(SecvalError):  # noqa: N818 -- it reads as what it says: the value was not judged

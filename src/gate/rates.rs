@@ -107,6 +107,7 @@ impl From<LimiterError> for EngineFault {
             LimiterError::TooManyRules => Self::TooManyRates,
             LimiterError::Capacity
             | LimiterError::Quota(_)
+            | LimiterError::Slots
             | LimiterError::Memory
             | LimiterError::Shared(_) => Self::Limiter(error),
         }

@@ -146,10 +146,11 @@ impl Cell {
 
 #[cfg(test)]
 mod tests {
+    use super::super::window::Kind;
     use super::*;
 
     fn scale(limit: u32, ms: u64) -> Scale {
-        Scale::of(Window { limit, ms })
+        Scale::of(Window { limit, ms, kind: Kind::Hits })
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::window::{NEVER, Stale};
 
 /// How often a hit starts again before it is refused. Each start means that another hit of the same key moved in
 /// between, so even a few dozen are hard to reach; at half or double nobody would notice.
-const STARTS: usize = if cfg!(any(loom, secval_model)) { 4 } else { 128 };
+pub(super) const STARTS: usize = if cfg!(any(loom, secval_model)) { 4 } else { 128 };
 
 /// The hit starts again: somebody else moved.
 struct Again;

@@ -1,6 +1,7 @@
 //! A table's rules: which number is which quota, in all processes that share the table.
 //!
-//! Two words a rule: `{identity: 64}`, the hash of its name and quota, and `{window_ms: 40 | limit: 24}`. Both go
+//! Two words a rule: `{identity: 64}`, the hash of its name and quota, and `{kind: 1 | window_ms: 39 | limit: 24}`, where
+//! the kind is 0 for a quota of hits, and 1 for slots, whose window is their lease. Both go
 //! from 0 to their value once and never change, so a number means one quota as long as the table lives: a
 //! policy that is loaded again finds its rules, and a quota that was changed becomes a new one beside the old.
 
@@ -9,8 +10,12 @@
 use super::bucket::Bucket;
 use super::layout::{Layout, Line, RULES};
 use super::quota::Quota;
-use super::window::Window;
+use super::slots::Slots;
+use super::window::{Kind, Window};
 use crate::sync::Word;
+
+/// The bit of a rule that counts slots: the last one of the milliseconds, of which a window has 35.
+const SLOTS: u64 = (Bucket::LAST_MS + 1) >> 1;
 
 /// The directory of a table.
 #[derive(Clone, Copy)]
@@ -25,10 +30,11 @@ impl<'t> Directory<'t> {
         Self { lines }
     }
 
-    /// The number of a quota that hashes to `identity` (not 0): the one it has, or the next; `None` when all are taken.
-    pub(super) fn number(self, identity: u64, quota: Quota) -> Option<u8> {
-        // The quota's own two numbers fit a bucket's.
-        let shape = Bucket::new(quota.window_ms, u64::from(quota.limit));
+    /// The number of a rule that hashes to `identity` (not 0): the one it has, or the next; `None` when all are taken.
+    pub(super) fn number(self, identity: u64, window: Window) -> Option<u8> {
+        // Its numbers fit a bucket's, and leave its last bit free.
+        let kind = if window.kind == Kind::Slots { SLOTS } else { 0 };
+        let shape = Bucket::new(kind | window.ms, u64::from(window.limit));
         for rule in 1..RULES {
             let rule = u8::try_from(rule).ok()?;
             let [name, numbers] = self.words(rule);
@@ -48,6 +54,9 @@ impl<'t> Directory<'t> {
         let [_, numbers] = self.words(rule);
         let shape = Bucket(numbers.load());
         let limit = u32::try_from(shape.count()).ok()?;
+        if shape.ms() & SLOTS != 0 {
+            return Slots::new(limit, shape.ms() ^ SLOTS).map(Window::of_slots);
+        }
         Quota::new(limit, shape.ms()).ok().map(Window::new)
     }
 

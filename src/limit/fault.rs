@@ -17,6 +17,8 @@ pub enum LimiterError {
     Capacity,
     /// A quota whose numbers cannot be enforced.
     Quota(QuotaErrorKind),
+    /// Slots whose numbers cannot be enforced.
+    Slots,
     /// There is not as much memory as the table takes.
     Memory,
     /// The table cannot be shared.
@@ -30,6 +32,7 @@ impl fmt::Display for LimiterError {
             Self::TooManyRules => f.write_str("a table holds at most 255 quotas"),
             Self::Capacity => f.write_str("a capacity is 1 to 268435456 keys"),
             Self::Quota(kind) => kind.fmt(f),
+            Self::Slots => f.write_str("slots are 1 to 1024, for 1 ms to 366 days"),
             Self::Memory => f.write_str("there is not as much memory as the table takes"),
             Self::Shared(fault) => fault.fmt(f),
         }

@@ -90,6 +90,7 @@ mod quota;
 mod set;
 #[cfg(all(target_os = "linux", not(loom)))]
 mod shared;
+mod slots;
 mod stats;
 mod subject;
 mod survey;
@@ -100,19 +101,28 @@ mod window;
 pub use fault::{LimiterError, SharedFault};
 pub use layout::VERSION as LAYOUT_VERSION;
 pub use quota::{Quota, QuotaError, QuotaErrorKind};
+pub use slots::{Lease, Slots, Taken};
 pub use stats::Stats;
 pub use subject::Subject;
-pub use survey::Usage;
+pub use survey::{Counts, Usage};
 
 use layout::Layout;
 use memory::Memory;
 use probe::Probe;
 use subject::Secret;
 use table::Table;
+use window::Window;
 
 /// The number of a quota in a limiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rule(u8);
+
+/// The number of slots in a limiter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SlotRule {
+    number: u8,
+    slots: Slots,
+}
 
 /// One quota to charge: all charges of a hit are admitted, or none is.
 #[derive(Debug, Clone, Copy)]
@@ -223,9 +233,24 @@ impl Limiter {
         let quota = Quota::new(quota.limit, quota.window_ms).map_err(LimiterError::Quota)?;
         let limit = quota.limit.to_le_bytes();
         let window = quota.window_ms.to_le_bytes();
-        let identity = self.table.secret.digest(&[name.as_bytes(), &limit, &window]).max(1);
-        let number = self.table.directory().number(identity, quota);
-        number.map(Rule).ok_or(LimiterError::TooManyRules)
+        let identity = self.table.secret.digest(&[name.as_bytes(), &limit, &window]);
+        self.number(identity, Window::new(quota)).map(Rule)
+    }
+
+    /// The number of slots, by their name and value, as [`Limiter::rule`] gives it for a quota.
+    pub fn slots(&self, name: &str, slots: Slots) -> Result<SlotRule, LimiterError> {
+        let slots = Slots::new(slots.limit, slots.lease_ms).ok_or(LimiterError::Slots)?;
+        let limit = slots.limit.to_le_bytes();
+        let lease = slots.lease_ms.to_le_bytes();
+        // One part more than a quota has.
+        let parts: [&[u8]; 4] = [name.as_bytes(), &limit, &lease, b"slots"];
+        let number = self.number(self.table.secret.digest(&parts), Window::of_slots(slots))?;
+        Ok(SlotRule { number, slots })
+    }
+
+    fn number(&self, identity: u64, window: Window) -> Result<u8, LimiterError> {
+        let number = self.table.directory().number(identity.max(1), window);
+        number.ok_or(LimiterError::TooManyRules)
     }
 
     /// A key as the table knows it, for those who charge it more than once.
@@ -292,8 +317,31 @@ impl Limiter {
         judge(&self.table, &mut probes)
     }
 
-    /// Refuses all hits of a subject for `ms` milliseconds from now, or longer if it is banned for longer already; false
-    /// if the table has no room to remember it.
+    /// Takes a slot of a subject, if one is free and it is not banned. Exact over all who share the table.
+    pub fn take(&self, rule: SlotRule, subject: Subject) -> Result<Lease, Taken> {
+        match self.table.banned_slot(subject) {
+            Some(banned) => Err(banned),
+            None => self.table.take(rule.number, rule.slots, subject),
+        }
+    }
+
+    /// Makes a lease last from now on; false if it is over, and the slot may be somebody else's.
+    pub fn renew(&self, lease: &mut Lease) -> bool {
+        self.table.renew(lease)
+    }
+
+    /// Gives a slot back; false if its lease was over, and there was nothing left to give.
+    pub fn release(&self, mut lease: Lease) -> bool {
+        self.table.release(&mut lease)
+    }
+
+    /// Slots of a subject that are taken now.
+    pub fn taken(&self, rule: SlotRule, subject: Subject) -> u64 {
+        self.table.taken(rule.number, rule.slots, subject)
+    }
+
+    /// Refuses all hits of a subject, and gives it no slot, for `ms` milliseconds from now, or longer if it is banned
+    /// for longer already; false if the table has no room to remember it.
     pub fn ban(&self, subject: Subject, ms: u64) -> bool {
         self.table.ban(subject, self.table.now().saturating_add(ms))
     }

@@ -10,7 +10,7 @@ use super::set::{Set, Ways};
 use super::subject::{Place, Subject};
 use super::table::{Claim, Table, Until};
 use super::tag::{State, Tag};
-use super::window::{Frame, LINE, Stale, Step, Window};
+use super::window::{Frame, Kind, LINE, Stale, Step, Window};
 use super::{Decision, Rule};
 
 /// One charge, and what was seen of it at the last look.
@@ -38,14 +38,28 @@ impl<'t> Probe<'t> {
     #[inline]
     pub(super) fn new(table: &'t Table, rule: Rule, subject: Subject, cost: u32) -> Option<Self> {
         let window = table.directory().window(rule.0)?;
-        let place = subject.place(rule.0);
-        Some(Self {
+        // Slots are not hit.
+        (window.kind == Kind::Hits)
+            .then(|| Self::of_window(table, rule.0, subject, window, u64::from(cost)))
+    }
+
+    /// Of a rule whose window is known.
+    #[inline]
+    pub(super) fn of_window(
+        table: &'t Table,
+        rule: u8,
+        subject: Subject,
+        window: Window,
+        cost: u64,
+    ) -> Self {
+        let place = subject.place(rule);
+        Self {
             charge: 0,
             set: table.set(place),
             subject,
             place,
             window,
-            cost: u64::from(cost),
+            cost,
             tags: [Tag(0); WAYS],
             ways: Ways::default(),
             frame: Frame::of_bans(0),
@@ -53,7 +67,7 @@ impl<'t> Probe<'t> {
             sum: 0,
             step: None,
             pair: None,
-        })
+        }
     }
 
     /// The same probe, for the charge at `index` of the caller's list.
@@ -197,8 +211,9 @@ impl<'t> Probe<'t> {
         self.verify_anew()
     }
 
+    /// The same, whatever has changed.
     #[cold]
-    fn verify_anew(&mut self) -> bool {
+    pub(super) fn verify_anew(&mut self) -> bool {
         let tags = self.set.tags();
         if Set::of(&tags, self.place.identity) != self.ways
             || self.ways.into_iter().any(|way| tags[way] != self.tags[way])
@@ -240,6 +255,53 @@ impl<'t> Probe<'t> {
     pub(super) fn banned_for(&self, table: &Table) -> Option<u64> {
         let until = table.banned_until(self.subject)?;
         until.checked_sub(self.frame.now).filter(|ms| *ms > 0)
+    }
+}
+
+/// A word that somebody holds: the slot that he has taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Held {
+    way: usize,
+    index: usize,
+    pub(super) word: Bucket,
+}
+
+impl Held {
+    /// The same place, with another word in it.
+    pub(super) fn with(self, word: Bucket) -> Self {
+        Self { word, ..self }
+    }
+}
+
+/// Of slots: see [`super::slots`].
+impl Probe<'_> {
+    /// The word that was counted.
+    pub(super) fn held(&self) -> Option<Held> {
+        let (way, step) = (self.ways.first()?, self.step?);
+        Some(Held { way, index: step.index, word: step.new })
+    }
+
+    /// Whether a held word was there at the last look, and counted at the last reading.
+    pub(super) fn has(&self, held: Held) -> bool {
+        self.ways.into_iter().any(|way| way == held.way)
+            && self.set.word(held.way, held.index) == held.word
+            && !self.frame.is_dead(held.word)
+    }
+
+    /// Whether a held word is there now. The tag after the word: what another key writes into it is newer.
+    pub(super) fn still_has(&self, held: Held) -> bool {
+        self.set.word(held.way, held.index) == held.word
+            && self.set.tag(held.way).is_of(self.place.identity)
+    }
+
+    /// Changes a held word, if it is still what it was.
+    pub(super) fn exchange(&self, held: Held, new: Bucket) -> bool {
+        self.set.step(held.way, Step { index: held.index, old: held.word, new })
+    }
+
+    /// What counts, of what was read last.
+    pub(super) fn used(&self) -> u64 {
+        self.sum
     }
 }
 

@@ -114,12 +114,21 @@ impl Quota {
 
 impl fmt::Display for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit =
-            UNITS.iter().find(|(_, ms)| self.window_ms.is_multiple_of(*ms) && self.window_ms > 0);
+        write!(f, "{}/{}", self.limit, Duration(self.window_ms))
+    }
+}
+
+/// Milliseconds as a quota writes them, in the longest unit that divides them.
+pub(super) struct Duration(pub(super) u64);
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(all) = *self;
+        let unit = UNITS.iter().find(|(_, ms)| all.is_multiple_of(*ms) && all > 0);
         let (name, ms) = unit.copied().unwrap_or(("ms", 1));
-        match self.window_ms / ms {
-            1 => write!(f, "{}/{name}", self.limit),
-            count => write!(f, "{}/{count}{name}", self.limit),
+        match all / ms {
+            1 => f.write_str(name),
+            count => write!(f, "{count}{name}"),
         }
     }
 }

@@ -73,10 +73,18 @@ impl Place {
     }
 }
 
+/// Far from the numbers that rules are spread by.
+const PART: u64 = 1 << 32;
+
 /// The first bit of [`Place::spread`] that is in no tag.
 const HOME: u32 = 40;
 
 impl Subject {
+    /// The subject of one line of a key that has several; the first one's is the key's own.
+    pub(super) fn part(self, number: u32) -> Self {
+        if number == 0 { self } else { Self(mixed(self.0 ^ mixed(PART + u64::from(number)))) }
+    }
+
     /// The subject's place for a rule. Rules are spread, so that a key with many quotas does not fill a set.
     #[inline]
     pub(super) fn place(self, rule: u8) -> Place {

@@ -7,18 +7,40 @@ use super::layout::Layout;
 use super::layout::{RULES, WAYS};
 use super::quota::Quota;
 use super::set::Set;
+use super::slots::Slots;
 use super::stats::{Event, Stats, total};
 use super::table::{BANS, Table};
 use super::tag::State;
-use super::window::{LINE, Window};
+use super::window::{Kind, LINE, Window};
 
-/// One rule of a table: the quota, or `None` for that of bans, and the keys that it counts at present.
+/// One rule of a table, and the keys that it counts at present.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
     /// What is counted.
-    pub quota: Option<Quota>,
-    /// Keys with a line that still counts.
+    pub counts: Counts,
+    /// Lines that still count: one a key, of slots one for each seven of a key.
     pub live: u64,
+}
+
+/// What a rule counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// Keys that are banned.
+    Bans,
+    /// Hits.
+    Hits(Quota),
+    /// Slots that are taken.
+    Slots(Slots),
+}
+
+impl Counts {
+    fn of(window: Window) -> Self {
+        let (limit, ms) = (window.limit, window.ms);
+        match window.kind {
+            Kind::Hits => Self::Hits(Quota { limit, window_ms: ms }),
+            Kind::Slots => Self::Slots(Slots { limit, lease_ms: ms }),
+        }
+    }
 }
 
 impl Table {
@@ -43,13 +65,12 @@ impl Table {
 
     /// What each rule counts; the first is that of bans.
     pub(super) fn usage(&self) -> Vec<Usage> {
-        let quota = |rule| self.directory().window(rule).map(Window::quota);
+        let counts = |rule| match rule {
+            BANS => Some(Counts::Bans),
+            rule => self.directory().window(rule).map(Counts::of),
+        };
         let live = self.census().into_iter().zip(0..=u8::MAX);
-        let used = live.filter_map(|(live, rule)| match quota(rule) {
-            None if rule != BANS => None,
-            quota => Some(Usage { quota, live }),
-        });
-        used.collect()
+        live.filter_map(|(live, rule)| Some(Usage { counts: counts(rule)?, live })).collect()
     }
 
     /// Sizes and counters.

@@ -13,7 +13,7 @@ use super::set::Set;
 use super::stats::{self, Event};
 use super::subject::{Place, Secret};
 use super::tag::{Identity, State, Tag};
-use super::window::{Frame, LINE, Stale, Step, Window};
+use super::window::{Frame, Kind, LINE, Stale, Step, Window};
 use crate::clock::Clock;
 use crate::sync::Word;
 
@@ -174,7 +174,8 @@ impl Table {
         if set.tags().into_iter().any(|tag| tag.state() == State::Free) {
             return Ok(0);
         }
-        let window = self.directory().window(tag.rule());
+        // Slots are never spilled.
+        let window = self.directory().window(tag.rule()).filter(|it| it.kind == Kind::Hits);
         let pair = window.and_then(|window| self.pair(set, tag.identity(), window));
         pair.map_or(Ok(0), |pair| pair.estimate(now))
     }

@@ -19,6 +19,7 @@
 
 use super::bucket::Bucket;
 use super::quota::Quota;
+use super::slots::Slots;
 
 /// Sub-windows of a ring. At half, 3/4 of L/W are admitted in the long run and a line holds two keys; at double,
 /// 12/13, and a key has two cache lines. The checkers look at the smallest ring there is.
@@ -35,23 +36,35 @@ pub(super) const LINE: usize = BUCKETS + 1;
 pub(super) struct Window {
     pub(super) limit: u32,
     pub(super) ms: u64,
+    pub(super) kind: Kind,
+}
+
+/// What a window counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Hits.
+    Hits,
+    /// Slots that are taken: always a log, since each is given back by itself.
+    Slots,
 }
 
 impl Window {
     /// The quota's window; its numbers are bounded again where they come from shared memory.
+    #[inline]
     pub(super) fn new(quota: Quota) -> Self {
-        Self { limit: quota.limit, ms: quota.window_ms }
+        Self { limit: quota.limit, ms: quota.window_ms, kind: Kind::Hits }
     }
 
-    /// The quota that it counts.
-    pub(super) fn quota(self) -> Quota {
-        Quota { limit: self.limit, window_ms: self.ms }
+    /// The window of slots, which is their lease.
+    #[inline]
+    pub(super) fn of_slots(slots: Slots) -> Self {
+        Self { limit: slots.limit, ms: slots.lease_ms, kind: Kind::Slots }
     }
 
     /// Whether each hit has a word of its own.
     #[inline]
     fn is_log(self) -> bool {
-        self.limit as usize <= BUCKETS
+        self.limit as usize <= BUCKETS || self.kind == Kind::Slots
     }
 
     /// First millisecond of sub-window `part`.

@@ -19,6 +19,7 @@ struct Class {
 static JSON: Class = Class::new("JSONError");
 static NOT_JUDGED: Class = Class::new("NotJudged");
 static POLICY: Class = Class::new("PolicyError");
+static SLOTS_TAKEN: Class = Class::new("SlotsTaken");
 static USAGE: Class = Class::new("UsageError");
 static VALIDATION: Class = Class::new("ValidationError");
 
@@ -58,6 +59,11 @@ pub(super) fn validation(py: Python<'_>, violations: Vec<Violation>) -> PyErr {
 /// `UsageError`: the caller's fault.
 pub(super) fn usage(py: Python<'_>, message: impl Into<String>) -> PyErr {
     USAGE.raise(py, (message.into(),))
+}
+
+/// `SlotsTaken`: none was free, for so many seconds at most.
+pub(super) fn slots_taken(py: Python<'_>, retry_after: f64, table_full: bool) -> PyErr {
+    SLOTS_TAKEN.raise(py, (retry_after, table_full))
 }
 
 /// `NotJudged`: what was asked for was let through without being judged.

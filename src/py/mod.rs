@@ -33,7 +33,9 @@ mod _core {
     #[pymodule_export]
     use super::json::{Limits, loads};
     #[pymodule_export]
-    use super::limiter::{Decision, Limiter, ManualClock, Quota, inspect_limiter, remove_limiter};
+    use super::limiter::{
+        Decision, Limiter, ManualClock, Quota, Slot, inspect_limiter, remove_limiter,
+    };
     #[pymodule_export]
     use super::pending::Pending;
     #[pymodule_export]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use secval::clock::SystemClock;
 use secval::limit::{
-    Charge, Limiter, LimiterError, Options, Quota, SharedFault, Sharing, remove_shared,
+    Charge, Counts, Limiter, LimiterError, Options, Quota, SharedFault, Sharing, remove_shared,
 };
 
 /// A name of this process's own, and its file; removed at the end.
@@ -68,7 +68,7 @@ fn whoever_gives_the_name_counts_in_the_same_table() {
     assert_eq!(admitted(&three, Quota { limit: 3, ..QUOTA }, 5), 3);
     let found = Limiter::find(&name.0, Arc::new(SystemClock)).expect("by name alone");
     assert_eq!((found.stats().capacity, found.stats().rules, found.stats().live), (64, 2, 2));
-    assert_eq!(found.usage()[1].quota, Some(QUOTA));
+    assert_eq!(found.usage()[1].counts, Counts::Hits(QUOTA));
     remove_shared(&name.0).expect("it is there");
     assert_eq!(remove_shared(&name.0), Err(LimiterError::Shared(SharedFault::Missing)));
     assert_eq!(admitted(&name.open(64).expect("a new one"), QUOTA, 11), 10);

@@ -19,6 +19,7 @@ mod gate;
 mod json;
 mod limit;
 mod limit_shared;
+mod limit_slots;
 mod limit_stress;
 mod plan;
 mod policy;

@@ -6,11 +6,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::clock::SystemClock;
-use crate::limit::{self, LimiterError, Stats, Usage};
+use crate::limit::{self, Counts, LimiterError, Stats, Usage};
 use crate::py::errors;
 
 /// What a shared table holds: its sizes and counters, as `Limiter.stats` has them, and `quotas`, a list of
-/// `{"quota": "100/minute", "live": keys}`; the first of them has None for a quota and counts the bans.
+/// `{"quota": "100/minute", "live": keys}`; the first of them has None for a quota and counts the bans. Slots are
+/// there as `"5 at once, for minute"`.
 ///
 /// Raises:
 ///     UsageError: There is no table of that name, or none that this process could count in.
@@ -24,9 +25,14 @@ pub(in crate::py) fn inspect_limiter<'py>(
     let limiter = limiter.map_err(|error| usage(py, error))?;
     let found = stats(py, limiter.stats())?;
     let quotas = PyList::empty(py);
-    for Usage { quota, live } in limiter.usage() {
+    for Usage { counts, live } in limiter.usage() {
         let row = PyDict::new(py);
-        row.set_item("quota", quota.map(|quota| quota.to_string()))?;
+        let quota = match counts {
+            Counts::Bans => None,
+            Counts::Hits(quota) => Some(quota.to_string()),
+            Counts::Slots(slots) => Some(slots.to_string()),
+        };
+        row.set_item("quota", quota)?;
         row.set_item("live", live)?;
         quotas.append(row)?;
     }

@@ -8,6 +8,7 @@ mod key;
 #[cfg(secval_cpython)]
 mod quick;
 mod quota;
+mod slot;
 
 pub(super) use clock::ManualClock;
 pub(super) use decision::Decision;
@@ -15,6 +16,7 @@ pub(super) use inspect::{inspect_limiter, remove_limiter};
 #[cfg(secval_cpython)]
 pub(super) use quick::install;
 pub(super) use quota::Quota;
+pub(super) use slot::Slot;
 
 use std::sync::Arc;
 
@@ -23,7 +25,7 @@ use pyo3::types::PyDict;
 
 use super::errors;
 use crate::clock::{Clock, SystemClock};
-use crate::limit::{self, LimiterError, Options, Rule, Sharing, Subject};
+use crate::limit::{self, LimiterError, Options, Rule, Sharing, SlotRule, Slots, Subject};
 use key::Hashing;
 
 /// There is only the general way of calling.
@@ -33,10 +35,15 @@ pub(super) fn install(_py: Python<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// Sliding-window quotas: never more than the limit in any window, for any number of keys, in bounded memory.
+/// Sliding-window quotas: never more than the limit in any window, for any number of keys, in bounded memory. And slots:
+/// never more than so many at once.
 ///
 /// Args:
-///     quotas: `"10/second; 1000/hour"`, or a sequence of `Quota`. A hit must fit all of them, or counts in none.
+///     quotas: `"10/second; 1000/hour"`, or a sequence of `Quota`. A hit must fit all of them, or counts in none. May
+///         be left out where there are `slots`.
+///     slots: How many slots a key has, 1 to 1024: see `slot`.
+///     lease: Seconds, 0.001 to 366 days, after which a slot is free again, though its holder has neither given it
+///         back nor renewed it: he may be dead.
 ///     capacity: How many keys (times quotas) are live at once, at most; about 124 bytes each, all in all. A key
 ///         that is in use is never forgotten to make room.
 ///     overflow: Cells for newcomers that find no room, 8 bytes each; by default as many as `capacity`. They are
@@ -60,6 +67,7 @@ pub(super) struct Limiter {
     /// One a quota, all different.
     rules: Vec<Rule>,
     quotas: Vec<Quota>,
+    slots: Option<(Slots, SlotRule)>,
     hashing: Hashing,
     #[cfg(secval_cpython)]
     answers: quick::Answers,
@@ -68,24 +76,33 @@ pub(super) struct Limiter {
 #[pymethods]
 impl Limiter {
     #[new]
-    #[pyo3(signature = (quotas, *, capacity=65_536, overflow=None, shared=None, clock=None))]
+    #[pyo3(signature = (quotas=None, *, slots=None, lease=60.0, capacity=65_536, overflow=None, shared=None, clock=None))]
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "arguments of Python are converted into values"
+        clippy::too_many_arguments,
+        reason = "arguments of Python, by name, are converted into values"
     )]
     fn new(
-        quotas: &Bound<'_, PyAny>,
+        py: Python<'_>,
+        quotas: Option<&Bound<'_, PyAny>>,
+        slots: Option<u32>,
+        lease: f64,
         capacity: usize,
         overflow: Option<usize>,
         shared: Option<Shared>,
         clock: Option<&Bound<'_, ManualClock>>,
     ) -> PyResult<Self> {
-        let py = quotas.py();
         if matches!(shared, Some(Shared::Name(_))) && clock.is_some() {
             let message = "Limiter: processes that share a name share the machine's clock";
             return Err(errors::usage(py, message));
         }
-        let quotas = quota::list(quotas)?;
+        let quotas = match (quotas, slots) {
+            (Some(quotas), _) => quota::list(quotas)?,
+            (None, Some(_)) => Vec::new(),
+            (None, None) => return Err(errors::usage(py, "Limiter: neither quotas nor slots")),
+        };
+        let lease_ms = clock::milliseconds(py, lease)?;
+        let slots = slots.map(|limit| Slots { limit, lease_ms });
         let sharing = shared.as_ref().map_or(Sharing::Process, Shared::sharing);
         let options = Options { capacity, overflow, sharing };
         let clock =
@@ -93,12 +110,15 @@ impl Limiter {
         let usage = |error: LimiterError| errors::usage(py, format!("Limiter: {error}"));
         let limiter = limit::Limiter::with(options, clock).map_err(usage)?;
         let rule = |quota: &Quota| limiter.rule("", quota.inner());
+        let slots = slots.map(|slots| Ok((slots, limiter.slots("", slots)?)));
+        let slots = slots.transpose().map_err(usage)?;
         let hashing = Hashing::of(py, sharing)?;
         let rules = quotas.iter().map(rule).collect::<Result<_, _>>().map_err(usage)?;
         Ok(Self {
             inner: limiter,
             rules,
             quotas,
+            slots,
             hashing,
             #[cfg(secval_cpython)]
             answers: quick::Answers::default(),
@@ -127,7 +147,34 @@ impl Limiter {
         Ok(self.inner.peek_all(&self.rules, self.charged(key, cost)?, cost).into())
     }
 
-    /// Refuses all hits of a key from now on, in all processes that share the table.
+    /// Takes a slot of a key, if one is free: never more than `slots` are held at once, by all threads and processes that
+    /// share the table. Never waits.
+    ///
+    /// Args:
+    ///     key: Whom the slots belong to, as for `hit`.
+    ///
+    /// Returns:
+    ///     A `Slot`, which is false if none was free, or the key is banned.
+    ///
+    /// Raises:
+    ///     UsageError: The limiter was made without `slots`.
+    fn slot(this: &Bound<'_, Self>, key: &Bound<'_, PyAny>) -> PyResult<Slot> {
+        let limiter = this.get();
+        let (slots, rule) = limiter.slots(this.py())?;
+        let taken = limiter.inner.take(rule, limiter.subject(key)?);
+        Ok(Slot::new(this.clone().unbind(), slots, taken))
+    }
+
+    /// How many slots of a key are taken now.
+    ///
+    /// Raises:
+    ///     UsageError: The limiter was made without `slots`.
+    fn slots_taken(&self, py: Python<'_>, key: &Bound<'_, PyAny>) -> PyResult<u64> {
+        let (_, rule) = self.slots(py)?;
+        Ok(self.inner.taken(rule, self.subject(key)?))
+    }
+
+    /// Refuses all hits of a key from now on, and gives it no slot, in all processes that share the table.
     ///
     /// Args:
     ///     key: Whom to ban.
@@ -154,8 +201,8 @@ impl Limiter {
         Ok(self.inner.banned_for(self.subject(key)?).map(decision::seconds))
     }
 
-    /// Forgets what a key has used of every quota; not its ban. For operators: hits that are being decided
-    /// meanwhile may be forgotten too.
+    /// Forgets what a key has used of every quota; neither its ban, nor the slots that it has. For operators: hits that are
+    /// being decided meanwhile may be forgotten too.
     fn reset(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
         let subject = self.subject(key)?;
         self.rules.iter().for_each(|&rule| self.inner.reset(rule, subject));
@@ -177,7 +224,14 @@ impl Limiter {
     fn __repr__(&self) -> String {
         let quotas: Vec<String> =
             self.quotas.iter().map(|quota| quota.inner().to_string()).collect();
-        format!("Limiter('{}')", quotas.join("; "))
+        let mut parts = Vec::new();
+        if !quotas.is_empty() {
+            parts.push(format!("'{}'", quotas.join("; ")));
+        }
+        if let Some((Slots { limit, lease_ms }, _)) = self.slots {
+            parts.push(format!("slots={limit}, lease={:?}", decision::seconds(lease_ms)));
+        }
+        format!("Limiter({})", parts.join(", "))
     }
 }
 
@@ -210,6 +264,17 @@ impl Limiter {
         if cost == 0 {
             return Err(errors::usage(key.py(), "Limiter: a hit costs at least 1; see peek"));
         }
+        if self.rules.is_empty() {
+            return Err(errors::usage(
+                key.py(),
+                "Limiter: it has slots, and no quota to count hits by",
+            ));
+        }
         self.subject(key)
+    }
+
+    fn slots(&self, py: Python<'_>) -> PyResult<(Slots, SlotRule)> {
+        let none = || errors::usage(py, "Limiter: it was made without `slots`");
+        self.slots.ok_or_else(none)
     }
 }

@@ -122,6 +122,7 @@ unsafe extern "C" fn hit(
         let limiter = unsafe { Borrowed::from_ptr(py, limiter).cast_unchecked::<Limiter>() }.get();
         // SAFETY: there is one argument, borrowed likewise.
         let subject = unsafe { subject(limiter, *arguments) };
+        let subject = subject.filter(|_| !limiter.rules.is_empty());
         // A panic here is met again on the general way, which makes an exception of it.
         let quick = || {
             let decision = limiter.inner.hit_all(&limiter.rules, subject?, 1);
