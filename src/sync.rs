@@ -72,6 +72,31 @@ impl Count {
     }
 }
 
+/// A number whose readers and writers something else keeps in order.
+#[derive(Debug)]
+pub struct Ordered(std::sync::atomic::AtomicU64);
+
+impl Ordered {
+    /// With a number.
+    #[inline]
+    pub fn new(value: u64) -> Self {
+        Self(std::sync::atomic::AtomicU64::new(value))
+    }
+
+    /// The number.
+    #[inline]
+    pub fn get(&self) -> u64 {
+        // Relaxed, here and below: the order is somebody else's.
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Changes it.
+    #[inline]
+    pub fn set(&self, value: u64) {
+        self.0.store(value, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
 /// A small number that somebody may find useful, and nobody relies on.
 #[derive(Debug, Default)]
 pub struct Hint(std::sync::atomic::AtomicU32);

@@ -26,7 +26,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("foldhash::fast::RandomState", &["seed"]),
     ("foldhash::quality::RandomState", &["seed", "py"]),
     ("Ordering::SeqCst", &["sync", "limit", "event"]),
-    ("Ordering::Relaxed", &["sync", "limit", "event"]),
+    ("Ordering::Relaxed", &["sync", "clock", "limit", "event"]),
     ("Ordering::Acquire", &["limit", "event"]),
     ("Ordering::Release", &["limit", "event"]),
     ("Ordering::AcqRel", &["limit", "event"]),

@@ -1,36 +1,42 @@
 //! `secval.Decision`.
 
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
-
 use pyo3::prelude::*;
 
 use crate::limit;
+use crate::sync::Ordered;
 
 /// The answer to a hit; true when it was admitted. The numbers are those of the quota that refuses (the one
 /// that lasts longest, if several do), or else of the quota with the least left.
 //
-// Atomics, so that an object that nobody has any more can become another answer (see `quick.rs`); nobody ever sees one
-// change. All accesses are relaxed: the GIL orders them.
+// An object that nobody has any more can become another answer (see `quick.rs`): the GIL keeps that and all readings in
+// order, and nobody ever sees one change.
 #[pyclass(frozen, module = "secval._core")]
 pub(in crate::py) struct Decision {
-    allowed: AtomicBool,
-    table_full: AtomicBool,
-    limit: AtomicU32,
-    remaining: AtomicU32,
-    reset_after_ms: AtomicU64,
-    retry_after_ms: AtomicU64,
+    /// 1: admitted; 2: the table is full.
+    flags: Ordered,
+    limit: Ordered,
+    remaining: Ordered,
+    reset_after_ms: Ordered,
+    retry_after_ms: Ordered,
+}
+
+/// Of [`Decision::flags`].
+const ALLOWED: u64 = 1;
+const TABLE_FULL: u64 = 2;
+
+fn flags(decision: limit::Decision) -> u64 {
+    let allowed = if decision.allowed { ALLOWED } else { 0 };
+    if decision.table_full { allowed | TABLE_FULL } else { allowed }
 }
 
 impl From<limit::Decision> for Decision {
     fn from(decision: limit::Decision) -> Self {
         Self {
-            allowed: decision.allowed.into(),
-            table_full: decision.table_full.into(),
-            limit: decision.limit.into(),
-            remaining: decision.remaining.into(),
-            reset_after_ms: decision.reset_after_ms.into(),
-            retry_after_ms: decision.retry_after_ms.into(),
+            flags: Ordered::new(flags(decision)),
+            limit: Ordered::new(decision.limit.into()),
+            remaining: Ordered::new(decision.remaining.into()),
+            reset_after_ms: Ordered::new(decision.reset_after_ms),
+            retry_after_ms: Ordered::new(decision.retry_after_ms),
         }
     }
 }
@@ -40,12 +46,11 @@ impl Decision {
     #[cfg(secval_cpython)]
     #[inline]
     pub(super) fn turn_into(&self, decision: limit::Decision) {
-        self.allowed.store(decision.allowed, Relaxed);
-        self.table_full.store(decision.table_full, Relaxed);
-        self.limit.store(decision.limit, Relaxed);
-        self.remaining.store(decision.remaining, Relaxed);
-        self.reset_after_ms.store(decision.reset_after_ms, Relaxed);
-        self.retry_after_ms.store(decision.retry_after_ms, Relaxed);
+        self.flags.set(flags(decision));
+        self.limit.set(decision.limit.into());
+        self.remaining.set(decision.remaining.into());
+        self.reset_after_ms.set(decision.reset_after_ms);
+        self.retry_after_ms.set(decision.retry_after_ms);
     }
 }
 
@@ -54,38 +59,38 @@ impl Decision {
     /// Whether the hit was admitted, and counted.
     #[getter]
     fn allowed(&self) -> bool {
-        self.allowed.load(Relaxed)
+        self.flags.get() & ALLOWED != 0
     }
 
     /// The quota's limit.
     #[getter]
-    fn limit(&self) -> u32 {
-        self.limit.load(Relaxed)
+    fn limit(&self) -> u64 {
+        self.limit.get()
     }
 
     /// What is left of it.
     #[getter]
-    fn remaining(&self) -> u32 {
-        self.remaining.load(Relaxed)
+    fn remaining(&self) -> u64 {
+        self.remaining.get()
     }
 
     /// Seconds until it is whole again, if nobody hits.
     #[getter]
     fn reset_after(&self) -> f64 {
-        seconds(self.reset_after_ms.load(Relaxed))
+        seconds(self.reset_after_ms.get())
     }
 
     /// Seconds after which the same hit is admitted, if nobody else hits: 0.0 when it was admitted, `inf` when it
     /// costs more than the limit.
     #[getter]
     fn retry_after(&self) -> f64 {
-        seconds(self.retry_after_ms.load(Relaxed))
+        seconds(self.retry_after_ms.get())
     }
 
     /// Whether it was refused because the table has no room for a new key, not because a quota is used up.
     #[getter]
     fn table_full(&self) -> bool {
-        self.table_full.load(Relaxed)
+        self.flags.get() & TABLE_FULL != 0
     }
 
     fn __bool__(&self) -> bool {
