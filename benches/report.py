@@ -10,11 +10,21 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = "performance"
-COLOURS = {"secval": "#0b6e4f", "baseline": "#b0b7bf", "peer": "#4477aa"}
+COLOURS = {"secval": "#0b6e4f", "baseline": "#b0b7bf", "peer": "#4477aa", "yardstick": "#d8b365"}
+MEANINGS = {
+    "secval": "secval",
+    "baseline": "plain Python",
+    "peer": "the best that can be installed",
+    "yardstick": "does another, smaller thing",
+}
 Results = dict[str, Any]
 
 
@@ -49,7 +59,7 @@ def table(results: Results) -> str:
             name = contender["name"]
             hot = contest["hot"][name]
             note = f"   [{contender['note']}]" if contender["note"] else ""
-            lines.append(f"  {name:<34} {ratio(hot):>22}  {time(hot['ns']):>9}{note}")
+            lines.append(f"  {name:<34} {ratio(hot):>26}  {time(hot['ns']):>9}{note}")
         lines += [f"  {name}: not installed" for name in contest["missing"]]
     for key in results["left out"]:
         lines.append(f"\n{key}: left out, its data is not here (SECVAL_DATA)")
@@ -61,6 +71,9 @@ def page(results: Results, docs: Path) -> Path:
     folder = docs / PICTURES
     folder.mkdir(parents=True, exist_ok=True)
     text = [HEAD.format(**_machine(results))]
+    if results["contests"]:
+        _overview(results["contests"], folder / "overview.svg")
+        text.append(_glance(results["contests"]))
     for key, contest in results["contests"].items():
         _bars(contest, folder / f"{key}.svg")
         text.append(_contest(key, contest))
@@ -91,6 +104,10 @@ Measured on {processor} ({cores} cores, load {load} when it began), {system}, Py
 A ratio is the contender's time over secval's in the same round, the median of {rounds} rounds with the tenth and
 ninetieth percentile: above 1, secval is faster. *Held back* is the ratio on inputs of the same kind from a random
 seed ({seed} this time), *cold* after all caches were overwritten. A contender's remark says what it leaves undone.
+Times are the process's processor time; only the server under load is timed by the clock on the wall.
+
+Gates that are servers of their own (wallarm/api-firewall, ModSecurity) are not measured: they cannot be installed from
+PyPI, and an in-process call and a hop through a proxy are not the same question.
 """
 
 
@@ -108,7 +125,7 @@ def _machine(results: Results) -> dict[str, Any]:
 
 def _contest(key: str, contest: dict[str, Any]) -> str:
     title = contest["title"]
-    lines = [f"## {title[0].upper()}{title[1:]}\n", f"![{title}]({PICTURES}/{key}.svg)\n"]
+    lines = [f"## {_sentence(title)}\n", f"![{title}]({PICTURES}/{key}.svg)\n"]
     lines += [
         "| | ratio (spread) | held back | cold | time | remark |",
         "|---|---|---|---|---|---|",
@@ -126,6 +143,24 @@ def _contest(key: str, contest: dict[str, Any]) -> str:
         )
         lines.append(f"| {' | '.join(cells)} |")
     lines += [f"\n{name} was not installed." for name in contest["missing"]]
+    return "\n".join(lines) + "\n"
+
+
+def _glance(contests: dict[str, Any]) -> str:
+    """Each contest's best baseline and best peer, as ratios."""
+    lines = [
+        "## At a glance\n",
+        f"![all contenders as multiples of secval's time]({PICTURES}/overview.svg)\n",
+        "| | secval | the fastest plain Python | the fastest that can be installed |",
+        "|---|---|---|---|",
+    ]
+    for contest in contests.values():
+        cells = [contest["title"], time(contest["hot"][contest["contenders"][0]["name"]]["ns"])]
+        for kind in ("baseline", "peer"):
+            names = [it["name"] for it in contest["contenders"] if it["kind"] == kind]
+            best = min(names, key=lambda name: contest["hot"][name]["ns"], default=None)
+            cells.append(f"{ratio(contest['hot'][best])} {best}" if best else "")
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -199,6 +234,57 @@ def _save(figure: Any, path: Path) -> None:
     path.write_text(re.sub(r"[ \t]+$", "", path.read_text(), flags=re.MULTILINE))
 
 
+def _overview(contests: dict[str, Any], path: Path) -> None:
+    """A row a contest, a dot a contender: how many times secval's time it takes."""
+    figure, axes = _pyplot().subplots(figsize=(8, 0.8 + 0.3 * len(contests)))
+    for row, contest in enumerate(reversed(contests.values())):
+        for contender in contest["contenders"][1:]:
+            kind, found = contender["kind"], contest["hot"][contender["name"]]
+            axes.plot(
+                [found["ratio_low"], found["ratio_high"]], [row, row], color=COLOURS[kind], lw=1
+            )
+            # Hollow: it leaves something undone.
+            inside = "white" if contender["note"] else COLOURS[kind]
+            axes.plot(found["ratio"], row, "o", color=COLOURS[kind], mfc=inside, ms=6)
+    axes.axvline(1, color=COLOURS["secval"], lw=2)
+    axes.set_xscale("log")
+    axes.set_yticks(
+        range(len(contests)),
+        reversed([shorten(it["title"], 66, placeholder="") for it in contests.values()]),
+    )
+    axes.tick_params(axis="y", labelsize=8, length=0)
+    axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}x")
+    axes.grid(alpha=0.25, which="major")
+    axes.set_xlabel(
+        "multiples of secval's time (the green line): right of it, secval is faster; hollow: leaves something undone",
+        fontsize=8.5,
+    )
+    _legend(axes, ("baseline", "peer", "yardstick"), "upper right")
+    _save(figure, path)
+
+
+def _legend(axes: Any, kinds: Sequence[str], place: str) -> None:
+    """What the colours mean."""
+    from matplotlib.lines import Line2D
+
+    marks = [
+        Line2D([], [], marker="s", ls="", color=COLOURS[kind], label=MEANINGS[kind])
+        for kind in kinds
+    ]
+    axes.legend(
+        handles=marks, loc=place, fontsize=8, frameon=True, framealpha=0.9, edgecolor="none"
+    )
+
+
+def _in_units(axis: Any) -> None:
+    """Decades of microseconds, as people say them."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(base=10))
+    axis.set_major_formatter(lambda micros, _: time(micros * 1000))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def _bars(contest: dict[str, Any], path: Path) -> None:
     """A bar a contender, fastest first, with the spread of its rounds; logarithmic when they are far apart."""
     kinds = {it["name"]: it["kind"] for it in contest["contenders"]}
@@ -219,13 +305,28 @@ def _bars(contest: dict[str, Any], path: Path) -> None:
         capsize=2,
         lw=0.8,
     )
+    furthest = max(found["ns_high"] for _, found in hot) / 1000
     for row, (_, found) in enumerate(hot):
-        label = f"  {time(found['ns'])}  ({found['ratio']:.2f}x)"
-        axes.text(found["ns_high"] / 1000, row, label, va="center", fontsize=8.5)
-    axes.set_xlim(left=min(micros) / 3 if far else 0, right=max(micros) * (12 if far else 1.45))
-    axes.set_xlabel("µs, logarithmic" if far else "µs")
-    axes.set_title(contest["title"], loc="left", fontsize=10.5)
+        axes.annotate(
+            f"{time(found['ns'])} ({found['ratio']:.3g}x)",
+            (found["ns_high"] / 1000, row),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8.5,
+        )
+    axes.set_xlim(left=min(micros) / 3 if far else 0, right=furthest * (8 if far else 1.35))
+    if far:
+        _in_units(axes.xaxis)
+    else:
+        axes.xaxis.set_major_formatter(lambda micros, _: time(micros * 1000) if micros else "0")
+    axes.set_title(_sentence(contest["title"]), loc="left", fontsize=10.5)
+    _legend(axes, list(dict.fromkeys(kinds.values())), "upper right" if not far else "best")
     _save(figure, path)
+
+
+def _sentence(title: str) -> str:
+    return title[0].upper() + title[1:]
 
 
 def _curve(curve: dict[str, Any], held_back: dict[str, Any], path: Path) -> None:
@@ -236,8 +337,13 @@ def _curve(curve: dict[str, Any], held_back: dict[str, Any], path: Path) -> None
         (line,) = axes.loglog(xs, [ns / 1000 for _, ns in points], marker="o", ms=3.5, label=name)
         others = [ns / 1000 for _, ns in held_back["lines"][name]]
         axes.loglog(xs, others, color=line.get_color(), ls="--", lw=0.9, alpha=0.7)
+    # Two decades at least: a flat line shall look flat.
+    low, high = axes.get_ylim()
+    widen = max(1.0, (100 * low / high) ** 0.5)
+    axes.set_ylim(low / widen, high * widen)
+    axes.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
+    _in_units(axes.yaxis)
     axes.set_xlabel(curve["label"])
-    axes.set_ylabel("µs")
     axes.grid(alpha=0.25, which="major")
     axes.legend(frameon=False, fontsize=8.5)
     _save(figure, path)

@@ -126,7 +126,7 @@ def asgi(inputs: Inputs) -> Contest:
     """One POST through an ASGI application."""
     (body,) = inputs.orders(1000, 1)
     race = Entry("secval.asgi.GateMiddleware", _asgi(gated(), body))
-    race.add("no gate", lambda: _asgi(bare, body), "baseline", NOTHING)
+    race.add("no gate", lambda: _asgi(bare, body), "yardstick", NOTHING)
     race.add("FastAPI + pydantic + slowapi", lambda: _asgi(fastapi(), body))
     race.add("Starlette + openapi-core", lambda: _asgi(starlette_openapi_core(), body))
     title = f"a POST of {len(body):,} bytes through an ASGI application, in process"
@@ -147,7 +147,7 @@ def wsgi(inputs: Inputs) -> Contest:
     race = Entry(
         "secval.wsgi.GateMiddleware", _wsgi(secval.wsgi.GateMiddleware(plain, guarded()), body)
     )
-    race.add("no gate", lambda: _wsgi(plain, body), "baseline", NOTHING)
+    race.add("no gate", lambda: _wsgi(plain, body), "yardstick", NOTHING)
     race.add("Flask + openapi-core", lambda: _wsgi(_flask(), body))
     title = f"a POST of {len(body):,} bytes through a WSGI application, in process"
     return race.contest("apps.wsgi", title, per=TURNS)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+Kind = Literal["secval", "baseline", "peer", "yardstick"]
+
+
 @dataclass(frozen=True)
 class Contender:
     """One way to do it.
@@ -21,13 +24,14 @@ class Contender:
     Attributes:
         name: For the table: the packages and the calls that matter.
         call: Does it once.
-        kind: What it is beside secval: the plain-Python way, or the best that can be installed.
+        kind: What it is beside secval: the plain-Python way, the best that can be installed, or a yardstick, which does
+            another, smaller thing.
         note: What it leaves undone.
     """
 
     name: str
     call: Callable[[], Any]
-    kind: Literal["secval", "baseline", "peer"] = "peer"
+    kind: Kind = "peer"
     note: str = ""
 
 
@@ -70,7 +74,7 @@ class Entry:
         self,
         name: str,
         make: Callable[[], Callable[[], Any]],
-        kind: Literal["secval", "baseline", "peer"] = "peer",
+        kind: Kind = "peer",
         note: str = "",
     ) -> Entry:
         """Adds what `make` prepares; an ImportError leaves it out."""

@@ -144,7 +144,7 @@ def refused(inputs: Inputs) -> Contest:
         return lambda: all(it.matches(scope)[0] is Match.NONE for it in router.routes)
 
     race.add("openapi-core, validate_request", stray, "baseline", REFUSED_TOO)
-    race.add("Starlette's routes", unknown, note="the path alone")
+    race.add("Starlette's routes", unknown, "yardstick", "the path alone")
     return race.contest("gate.refused", "a path that is not declared, refused")
 
 
