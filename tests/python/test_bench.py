@@ -8,6 +8,7 @@ from importlib import metadata
 from itertools import count
 
 import pytest
+import yaml
 from conftest import ROOT
 
 import secval
@@ -338,3 +339,39 @@ def test_a_policy_with_faults(capsys, tmp_path):
 
 def test_the_loop_is_what_the_page_says():
     assert 990 <= len(CALIBRATION) <= 1010
+
+
+# ---- the page ----
+
+PAGE = (ROOT / "docs" / "bench.md").read_text()
+
+
+def block(language):
+    return re.search(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)[1]
+
+
+def test_the_samples_of_the_page_are_read(gate, tmp_path):
+    (tmp_path / "requests.jsonl").write_text(block("json"))
+    (tmp_path / "plan.json").write_text("{}")
+    samples = _bench.read_samples(tmp_path, gate)
+    assert [sample.name for sample in samples] == ["book", "upload", "a scanner"]
+    assert [sample.budget for sample in samples] == [None, 20, None]
+
+
+def test_the_page_names_every_option_and_no_other(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(("bench", "--help"))
+    options = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
+    start = PAGE.index("## Options")
+    assert set(re.findall(r"--[a-z][a-z-]+", PAGE[start : PAGE.index("## In CI")])) == options
+
+
+def test_the_workflow_of_the_page_calls_what_there_is(tmp_path, monkeypatch):
+    (tmp_path / "base.json").write_text(report().to_json())
+    monkeypatch.chdir(tmp_path)
+    steps = yaml.safe_load(block("yaml"))["jobs"]["bench"]["steps"]
+    commands = "\n".join(step.get("run", "") for step in steps)
+    called = [line.split() for line in commands.splitlines() if line.startswith("secval bench")]
+    assert len(called) == 2
+    options = [cli._parser().parse_args(arguments) for _, *arguments in called]
+    assert [it.compare is not None for it in options] == [False, True]
