@@ -28,6 +28,7 @@ from secval._core import (
     Verdict,
     Violation,
     loads,
+    network_key,
 )
 from secval._current import current
 from secval.config import Config
@@ -67,5 +68,6 @@ __all__ = [
     "asgi",
     "current",
     "loads",
+    "network_key",
     "wsgi",
 ]

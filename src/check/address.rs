@@ -86,6 +86,14 @@ pub fn parse_prefix(text: &str) -> Result<IpNet, AddressFault> {
     })
 }
 
+/// The prefix of an address that stands for whoever has it: `v4` bits of IPv4, `v6` of IPv6; `None` if an address
+/// has not so many.
+pub fn network_of(address: IpAddr, v4: u8, v6: u8) -> Option<IpNet> {
+    let address = address.to_canonical();
+    let length = if address.is_ipv4() { v4 } else { v6 };
+    IpNet::new(address, length).ok().map(|net| net.trunc())
+}
+
 /// The IPv4 prefix that a prefix inside `::ffff:0:0/96` stands for.
 fn unmapped(net: Ipv6Net) -> Option<Ipv4Net> {
     let length = net.prefix_len().checked_sub(MAPPED_LEN)?;

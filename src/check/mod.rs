@@ -13,7 +13,7 @@ mod length;
 mod number;
 mod range;
 
-pub use address::{AddressFault, parse_address, parse_prefix};
+pub use address::{AddressFault, network_of, parse_address, parse_prefix};
 pub use allow_list::{AllowList, EmptyAllowList};
 pub use ip_set::{IpSet, IpSetFault};
 pub use length::{Length, LengthFault, Misfit};

@@ -27,7 +27,7 @@ mod verdict;
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
-    use super::check::{AllowList, IpSet, Length, Range};
+    use super::check::{AllowList, IpSet, Length, Range, network_key};
     #[pymodule_export]
     use super::gate::Gate;
     #[pymodule_export]

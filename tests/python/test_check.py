@@ -642,3 +642,41 @@ def test_no_message_repeats_the_value(check, value):
 def test_lists_do_not_show_what_is_in_them():
     assert "EUR" not in repr(AllowList(["EUR"]))
     assert "10." not in repr(IPSet(["10.0.0.0/8"]))
+
+
+@pytest.mark.parametrize(
+    ("address", "lengths", "key"),
+    [
+        ("192.0.2.7", {}, "192.0.2.7/32"),
+        ("192.0.2.7", {"v4": 24}, "192.0.2.0/24"),
+        ("192.0.2.7", {"v4": 0}, "0.0.0.0/0"),
+        ("2001:db8::7:1", {}, "2001:db8::/64"),
+        ("2001:db8:0:ffff::1", {"v6": 48}, "2001:db8::/48"),
+        ("2001:db8::7:1", {"v6": 128}, "2001:db8::7:1/128"),
+        ("::ffff:192.0.2.7", {}, "192.0.2.7/32"),
+        (ipaddress.ip_address("::ffff:192.0.2.7"), {"v4": 8}, "192.0.0.0/8"),
+        (ipaddress.ip_address("2001:db8::7:1"), {}, "2001:db8::/64"),
+    ],
+)
+def test_an_address_counts_by_its_network(address, lengths, key):
+    assert secval.network_key(address, **lengths) == key
+
+
+@given(bits=st.integers(0, 2**128 - 1), length=st.integers(0, 128))
+def test_networks_are_those_of_the_standard_library(bits, length):
+    address = ipaddress.IPv6Address(bits)
+    if address.ipv4_mapped is None:
+        expected = str(ipaddress.IPv6Network((address, length), strict=False))
+        assert secval.network_key(str(address), v6=length) == expected
+    short = ipaddress.IPv4Address(bits % 2**32)
+    expected = str(ipaddress.IPv4Network((short, length % 33), strict=False))
+    assert secval.network_key(short, v4=length % 33) == expected
+
+
+def test_what_has_no_network():
+    for text in ("", "192.0.2", "192.0.2.7/32", "fe80::1%eth0"):
+        with pytest.raises(secval.ValidationError):
+            secval.network_key(text)
+    for lengths in ({"v4": 33}, {"v6": 129}):
+        with pytest.raises(secval.UsageError, match="32 bits"):
+            secval.network_key("192.0.2.7", **lengths)

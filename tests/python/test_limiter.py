@@ -208,3 +208,42 @@ def test_threads_share_one_quota() -> None:
     for thread in threads:
         thread.join()
     assert sum(counts) == 500
+
+
+def test_newcomers_in_a_flood_get_what_the_page_says() -> None:
+    """docs/limiter.md: how many are refused early, by how many were counted in the overflow before."""
+    cells = 40_000
+    one, _ = limiter("1/hour", capacity=500, overflow=cells)
+    keys = (f"key {number}" for number in range(1_000_000))
+    page = [(1 / 20, 0.01), (1 / 10, 0.03), (1 / 4, 0.17), (1 / 2, 0.54)]
+    for share, said in page:
+        while (stats := one.stats())["overflowed"] < share * cells:
+            for _ in range(50):
+                one.hit(next(keys))
+        # No lines are left: every newcomer is counted in the overflow.
+        assert stats["live"] == stats["lines"]
+        answers = [one.peek(f"newcomer {number}") for number in range(4_000)]
+        refused = [answer for answer in answers if not answer]
+        assert len(refused) / 4_000 == pytest.approx(said, abs=0.01 + said / 10)
+        assert all(answer.table_full for answer in refused)
+
+
+@pytest.mark.parametrize("quota", ["3/day", "100/day"])
+def test_a_machine_that_was_started_just_now(quota: str) -> None:
+    clock = ManualClock(0)
+    one = secval.Limiter(quota, clock=clock)
+    limit = one.quotas[0].limit
+    for _ in range(5):
+        clock.advance(0.001)
+        assert sum(bool(one.hit("k")) for _ in range(limit + 5)) in {limit, 0}
+    assert not one.hit("k")
+    clock.advance(86_400 * 7 / 6 + 1)
+    assert one.hit("k")
+
+
+def test_while_time_stands_still_nothing_expires() -> None:
+    one, clock = limiter("50/second")
+    assert sum(bool(one.hit("k")) for _ in range(10_000)) == 50
+    # As after a suspension: time goes on by days at once.
+    clock.advance(3 * 86_400)
+    assert sum(bool(one.hit("k")) for _ in range(10_000)) == 50

@@ -3,6 +3,8 @@
 import contextlib
 import http.client
 import json
+import os
+import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -114,6 +116,31 @@ def test_without_a_word_each_worker_counts_alone_and_says_so(policy, tmp_path):
     assert "quotas are counted by each process alone" in (tmp_path / "log").read_text()
 
 
+def test_a_process_that_was_started_by_itself_says_nothing(policy):
+    gate = f"secval.Gate.from_file({str(policy(''))!r})"
+    said = f"import secval, secval._log; secval._log.start({gate}); print('said')"
+    forked = f"import os; os.fork() or exec({said!r}); os.wait()" if hasattr(os, "fork") else said
+    spawned = (
+        "import multiprocessing; process = multiprocessing.get_context('spawn').Process("
+        f"target=exec, args=({said!r},)); process.start(); process.join()"
+    )
+    for code, more, warns in (
+        (said, {}, False),
+        (said, {"WEB_CONCURRENCY": "4"}, True),
+        (forked, {}, True),
+        (spawned, {}, True),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            env={**os.environ, **more},
+            check=False,
+        )
+        assert "said" in done.stdout, done.stderr
+        assert ("quotas are counted by each process alone" in done.stderr) == warns, done.stderr
+
+
 def admitted(gate, hits):
     ask = secval.testing.Probe(gate, host="127.0.0.1", scheme="http")
     return sum(ask("GET", "/things").allowed for _ in range(hits))
@@ -179,6 +206,7 @@ def test_the_warning_comes_once(policy, monkeypatch, caplog, adapter):
         return [record.getMessage() for record in caplog.records]
 
     monkeypatch.setattr(_log, "_started", _log.Event())
+    monkeypatch.setenv("WEB_CONCURRENCY", "2")
     assert warnings("shared = false") == []
     assert warnings('shared = "auto"') == []
     (message,) = warnings("")

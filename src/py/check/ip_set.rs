@@ -10,7 +10,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyType};
 
 use super::{Outcome, listed, raised};
-use crate::check::{self, AddressFault, IpSetFault, parse_address};
+use crate::check::{self, AddressFault, IpSetFault, network_of, parse_address};
 use crate::policy;
 use crate::py::errors;
 use crate::py::schema::Violation;
@@ -127,6 +127,33 @@ impl IpSet {
     fn __repr__(&self) -> String {
         format!("<secval.IPSet of {} prefixes>", self.0.len())
     }
+}
+
+/// Whom to count for an address: its network, as a key for a `Limiter`.
+///
+/// One subscriber has many IPv6 addresses, as a rule a /64 of them, and would have a quota for each.
+///
+/// Args:
+///     address: Text or an `ipaddress` object; an IPv4-mapped IPv6 address is its IPv4.
+///     v4: Bits of an IPv4 address that count, 0 to 32.
+///     v6: Bits of an IPv6 address that count, 0 to 128.
+///
+/// Raises:
+///     ValidationError: The text is no address, or has a zone.
+///     UsageError: More bits than an address has.
+///
+/// Example:
+///     >>> secval.network_key("192.0.2.7"), secval.network_key("2001:db8::7:1")
+///     ('192.0.2.7/32', '2001:db8::/64')
+#[pyfunction]
+#[pyo3(signature = (address, *, v4=32, v6=64))]
+pub(in crate::py) fn network_key(address: &Bound<'_, PyAny>, v4: u8, v6: u8) -> PyResult<String> {
+    if v4 > 32 || v6 > 128 {
+        let message = "network_key: an address has 32 bits (v4) or 128 (v6)";
+        return Err(errors::usage(address.py(), message));
+    }
+    let network = network_of(known(address)?, v4, v6);
+    Ok(network.map(|net| net.to_string()).unwrap_or_default())
 }
 
 impl IpSet {

@@ -14,7 +14,7 @@ mod range;
 use pyo3::prelude::*;
 
 pub(super) use allow_list::AllowList;
-pub(super) use ip_set::IpSet;
+pub(super) use ip_set::{IpSet, network_key};
 pub(super) use length::Length;
 pub(super) use range::Range;
 
