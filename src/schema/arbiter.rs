@@ -42,13 +42,17 @@ pub(super) enum Height {
     PerLevel(usize),
 }
 
-/// Looks at values that the arbiter may take for one answer, and some more for each node of the document. At half,
-/// schemas of a few dozen branches cannot be judged by it; at double, a body that was written to that end takes twice the
-/// tenth of a second.
+/// Looks at values that the arbiter may take to tell whether one is valid, and some more for each node of the document. At
+/// half, schemas of a few dozen branches cannot be judged by it; at double, a body that was written to that end takes twice
+/// the tenth of a second.
 const LOOKS: u64 = 1 << 20;
 
 /// Those for each node: a keyword takes one or two.
 const LOOKS_PER_NODE: u64 = 16;
+
+/// Looks for a list of violations, which cost it far more. At half, bodies of some hundred kilobytes are told their first
+/// fault alone; at double, a body that was written to that end takes twice the tenth of a second.
+const LISTING: u64 = 1 << 17;
 
 /// Why the arbiter has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +101,8 @@ impl Arbiter {
 
     /// Whether it is valid.
     pub(super) fn is_valid(&self, value: Value<'_>) -> Result<bool, Unanswered> {
-        self.with_stack(value, || self.validator.is_valid(Instance::Value(value)))
+        let looks = (value.size() as u64).saturating_mul(LOOKS_PER_NODE).saturating_add(LOOKS);
+        self.with_stack(value, looks, || self.validator.is_valid(Instance::Value(value)))
     }
 
     /// Whether a member's name is valid as a value.
@@ -111,7 +116,7 @@ impl Arbiter {
         value: Value<'_>,
         tell: impl Fn(&ValidationError<'_>) -> T,
     ) -> Result<Option<T>, Unanswered> {
-        self.with_stack(value, || {
+        self.with_stack(value, LISTING, || {
             self.validator.validate(Instance::Value(value)).err().map(|error| tell(&error))
         })
     }
@@ -123,7 +128,7 @@ impl Arbiter {
         limit: usize,
         tell: impl Fn(&ValidationError<'_>) -> T,
     ) -> Result<Vec<T>, Unanswered> {
-        self.with_stack(value, || {
+        self.with_stack(value, LISTING, || {
             self.validator
                 .iter_errors(Instance::Value(value))
                 .take(limit)
@@ -132,7 +137,12 @@ impl Arbiter {
         })
     }
 
-    fn with_stack<T>(&self, value: Value<'_>, work: impl FnOnce() -> T) -> Result<T, Unanswered> {
+    fn with_stack<T>(
+        &self,
+        value: Value<'_>,
+        looks: u64,
+        work: impl FnOnce() -> T,
+    ) -> Result<T, Unanswered> {
         let steps = match self.height {
             Height::Steps(steps) => steps,
             Height::PerLevel(steps) => {
@@ -144,7 +154,6 @@ impl Arbiter {
             }
         };
         let bytes = steps.saturating_add(8).saturating_mul(STEP);
-        let looks = (value.size() as u64).saturating_mul(LOOKS_PER_NODE).saturating_add(LOOKS);
         instance::looking(looks, || stack::with_bytes(bytes, work)).ok_or(Unanswered::TooLong)
     }
 }

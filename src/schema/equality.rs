@@ -49,16 +49,32 @@ pub(super) fn all_distinct(array: Value<'_>) -> bool {
     places.into_iter().all(|place| seen.insert(spelled.get(place).unwrap_or_default()))
 }
 
+/// A value, written such that equal values, and no others, are written alike.
+pub(super) fn spelled(value: Value<'_>) -> Vec<u8> {
+    let mut text = Vec::new();
+    spell(value, &mut text);
+    text
+}
+
+/// The same of a schema's scalar; `None` for an array or an object.
+pub(super) fn spelled_scalar(value: &Serde) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    match value {
+        Serde::Null => text.push(b'n'),
+        Serde::Bool(value) => text.push(if *value { b't' } else { b'f' }),
+        Serde::Number(number) => spell_number(number.as_str(), &mut text),
+        Serde::String(string) => spell_text(string, &mut text),
+        Serde::Array(_) | Serde::Object(_) => return None,
+    }
+    Some(text)
+}
+
 /// Writes a value such that equal values, and no others, are written alike.
 fn spell(value: Value<'_>, into: &mut Vec<u8>) {
     match value.kind() {
         Kind::Null => into.push(b'n'),
         Kind::Bool => into.push(if value.as_bool() == Some(true) { b't' } else { b'f' }),
-        Kind::Number => {
-            let start = open(b'#', into);
-            Decimal::parse(value.as_number().map_or("0", |number| number.text())).spell(into);
-            close(start, into);
-        }
+        Kind::Number => spell_number(value.as_number().map_or("0", |number| number.text()), into),
         Kind::String => spell_text(value.as_str().unwrap_or_default(), into),
         Kind::Array => {
             let start = open(b'[', into);
@@ -78,6 +94,12 @@ fn spell(value: Value<'_>, into: &mut Vec<u8>) {
             close(start, into);
         }
     }
+}
+
+fn spell_number(text: &str, into: &mut Vec<u8>) {
+    let start = open(b'#', into);
+    Decimal::parse(text).spell(into);
+    close(start, into);
 }
 
 fn spell_text(text: &str, into: &mut Vec<u8>) {

@@ -43,6 +43,11 @@ impl<'g> Judge<'g> {
         Self { left, followed: REMEMBERED_AFTER, ..Self::new(graph) }
     }
 
+    /// Takes off what somebody else has asked.
+    pub(super) fn spend(&mut self, questions: u64) {
+        self.left = self.left.saturating_sub(questions);
+    }
+
     /// Whether there were more questions than may be answered.
     pub(super) fn is_spent(&self) -> bool {
         self.left == 0

@@ -266,7 +266,7 @@ fn schema(random: &mut Random, depth: usize) -> Value {
     let mut members = serde_json::Map::new();
     for _ in 0..=random.below(3) {
         let below = |random: &mut Random| schema(random, depth - 1);
-        let (keyword, said) = match random.below(26) {
+        let (keyword, said) = match random.below(27) {
             0 => ("type", json!(pick(random, TYPES))),
             1 => ("type", json!(["null", pick(random, &TYPES[2..])])),
             2 => ("enum", json!([value(random, 1), value(random, 1), value(random, 0)])),
@@ -296,6 +296,25 @@ fn schema(random: &mut Random, depth: usize) -> Value {
                 (*pick(random, &["allOf", "anyOf", "oneOf"]), json!([below(random), below(random)]))
             }
             24 => (*pick(random, &["not", "if", "then", "else", "propertyNames"]), below(random)),
+            25 => {
+                let branch = |random: &mut Random, constant: Value| {
+                    let mut branch = schema(random, depth - 1);
+                    if let Some(members) = branch.as_object_mut() {
+                        members.insert("required".to_owned(), json!(["a"]));
+                        members.insert(
+                            "properties".to_owned(),
+                            json!({"a": constant, "b": below(random)}),
+                        );
+                    }
+                    branch
+                };
+                let (a, b) = (value(random, 0), value(random, 0));
+                let branches = json!([
+                    branch(random, json!({"const": a})),
+                    branch(random, json!({"enum": [b, 2]}))
+                ]);
+                (*pick(random, &["anyOf", "oneOf"]), branches)
+            }
             _ => ("properties", json!({"a": {"$ref": "#"}})),
         };
         members.insert(keyword.to_owned(), said);
@@ -347,6 +366,11 @@ fn every_part_is_told_where_it_runs() {
     }));
     let keywords: Vec<_> = whole.whole.into_keys().collect();
     assert_eq!(keywords, ["dependentSchemas", "oneOf", "uniqueItems"]);
+    let card = |name: &str| json!({"required": ["kind", name], "properties": {"kind": {"const": name}, name: {"type": "integer"}}});
+    let chosen = explain(json!({"type": "object", "oneOf": [card("a"), card("b"), card("c")]}));
+    assert_eq!((chosen.read, chosen.whole["oneOf"]), (8, 1), "{chosen:?}");
+    let tuple = explain(json!({"prefixItems": [{"type": "string"}, {}], "items": false}));
+    assert_eq!((tuple.read, tuple.whole["prefixItems"]), (3, 1), "{tuple:?}");
     let arbiter = explain(json!({"properties": {"a": {"unevaluatedItems": false}}}));
     assert_eq!(
         (arbiter.read, arbiter.arbiter.into_iter().collect()),

@@ -5,8 +5,8 @@
 //! made of: each of their assertions is asked again, until one fails.
 //!
 //! It is the first fault that the plan met, and one that the arbiter lists too, with one difference: where a value's
-//! kind leaves one branch of an `anyOf` or `oneOf` open, the fault within that branch is told, and not that the value
-//! follows none. What it costs is bounded: the plan's answer stands, so the search gives up after [`STEPS`], and then
+//! kind, or a constant in it, leaves one branch of an `anyOf` or `oneOf` open, the fault within that branch is told, and
+//! not that the value follows none. What it costs is bounded: the plan's answer stands, so the search gives up after [`STEPS`], and then
 //! tells where it was.
 
 use std::collections::BTreeSet;
@@ -298,6 +298,9 @@ impl<'g> Search<'_, 'g> {
                 };
             }
             Rest::Follows(id) => return self.within(*id, value),
+            Rest::Chosen(choice) => choice.keyword,
+            // Its items are refused by themselves.
+            Rest::Tuple { .. } => "schema",
         };
         (value, Failed::of(keyword))
     }

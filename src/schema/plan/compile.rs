@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use super::super::graph::{Graph, NodeId, Schema};
+use super::choice::Choice;
 use super::kinds::{Kinds, Sort};
 use super::node::{Ix, NO_TABLE, Node, Rest, Texts};
 use super::shape::{Outlines, Shape, Shapes};
@@ -209,7 +210,10 @@ impl<'g> Compiler<'g> {
                 [] => return None,
                 _ if all => {}
                 [one] => left.push(*one),
-                _ => rests.push(Rest::AnyOf(open)),
+                _ => {
+                    let chosen = self.chosen("anyOf", &open, sort);
+                    rests.push(chosen.unwrap_or(Rest::AnyOf(open)));
+                }
             }
         }
         if !schema.one_of.is_empty() {
@@ -220,7 +224,10 @@ impl<'g> Compiler<'g> {
             match open.as_slice() {
                 [] => return None,
                 [one] => left.push(*one),
-                _ => rests.push(Rest::OneOf(open)),
+                _ => {
+                    let chosen = self.chosen("oneOf", &open, sort);
+                    rests.push(chosen.unwrap_or(Rest::OneOf(open)));
+                }
             }
         }
         if let Some(not) = schema.not {
@@ -239,6 +246,18 @@ impl<'g> Compiler<'g> {
             }
         }
         Some(())
+    }
+}
+
+impl Compiler<'_> {
+    /// The branch that a constant chooses, where one does.
+    fn chosen(&mut self, keyword: &'static str, open: &[NodeId], sort: Sort) -> Option<Rest> {
+        if sort != Sort::Object {
+            return None;
+        }
+        let graph = self.graph;
+        let node = |id| self.node([id].into_iter().collect());
+        Choice::between(graph, keyword, open, node).map(Rest::Chosen)
     }
 }
 

@@ -40,6 +40,12 @@ impl Explanation {
                 *whole.entry("dependentSchemas").or_insert(0) += members.implies.len();
             }
             for (_, rest) in find(&plan.rests, node.rests).into_iter().flatten() {
+                if let Rest::Chosen(choice) = rest {
+                    left.extend(choice.places());
+                }
+                if let Rest::Tuple { prefix, beyond } = rest {
+                    left.extend(prefix.iter().chain([beyond]));
+                }
                 *whole.entry(keyword(rest)).or_insert(0) += 1;
             }
         }
@@ -79,6 +85,8 @@ fn keyword(rest: &Rest) -> &'static str {
         Rest::Unique => "uniqueItems",
         Rest::Names(_) => "propertyNames",
         Rest::Contains(_) => "contains",
+        Rest::Chosen(choice) => choice.keyword,
+        Rest::Tuple { .. } => "prefixItems",
         Rest::Follows(_) => "$ref",
     }
 }

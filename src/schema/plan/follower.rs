@@ -13,12 +13,10 @@
 
 use std::convert::Infallible;
 
-use super::super::equality;
-use super::super::graph::{Counts, Graph};
-use super::super::judge::Judge;
+use super::super::graph::Counts;
 use super::kinds::Kinds;
 use super::names::{Expected, Position, START, bit};
-use super::node::{Ix, Members, NO_TABLE, Node, Rest};
+use super::node::{Ix, Members, NO_TABLE, Node};
 use super::{Asked, Entry, Plan, Refusal};
 use crate::json::{Items, Kind, Known, Members as MembersOf, Number, Observer, Value};
 
@@ -36,11 +34,11 @@ pub(in crate::schema) struct Buffers {
     /// The names seen of the open objects, a bit each, but for the first word of each.
     seen: Vec<u64>,
     /// Values that something is asked about as a whole: node of the tape, and of the plan.
-    whole: Vec<(u32, Ix)>,
+    pub(super) whole: Vec<(u32, Ix)>,
     /// Objects in which a name was there that brings an assertion: node of the tape, table, and which of its names.
-    implied: Vec<(u32, u32, usize)>,
+    pub(super) implied: Vec<(u32, u32, usize)>,
     /// What came after what: table, last name, next name.
-    lessons: Vec<(u32, Position, Position)>,
+    pub(super) lessons: Vec<(u32, Position, Position)>,
 }
 
 /// An open array or object.
@@ -64,13 +62,13 @@ struct Frame {
 /// Follows one text or document.
 #[derive(Debug)]
 pub(in crate::schema) struct Follower<'p> {
-    plan: &'p Plan,
-    work: &'p mut Buffers,
+    pub(super) plan: &'p Plan,
+    pub(super) work: &'p mut Buffers,
     at: Frame,
     /// The table of `at`, and which of its names is likely to come next.
     members: Option<&'p Members>,
     expected: Expected,
-    refused: Option<Refusal>,
+    pub(super) refused: Option<Refusal>,
 }
 
 impl<'p> Follower<'p> {
@@ -96,50 +94,15 @@ impl<'p> Follower<'p> {
         Self { plan, work, at, members: None, expected: Expected::default(), refused: None }
     }
 
-    /// Whether all that has been read is valid; if not, what was asked where it is not. The document is the one that
-    /// was followed.
-    pub(in crate::schema) fn verdict(
-        self,
-        document: Value<'_>,
-        graph: &Graph,
-    ) -> Result<(), Refusal> {
-        if let Some(first) = self.refused {
-            return Err(first);
-        }
-        let mut judge = Judge::new(graph);
-        for (node, ix) in &self.work.whole {
-            let value = document.at(*node);
-            let kind = Kinds::of(value);
-            let rests = self.node(*ix).and_then(|node| self.plan.rests.get(index(node.rests)));
-            let mut rests =
-                (0..).zip(rests.into_iter().flatten()).filter(|(_, (kinds, _))| kinds.has(kind));
-            let failed = rests.find(|(_, (_, rest))| !holds(&mut judge, rest, value));
-            if judge.is_spent() {
-                return Err(Refusal { node: *node, asked: Asked::TooMuch });
-            }
-            if let Some((which, _)) = failed {
-                return Err(Refusal { node: *node, asked: Asked::Whole(*ix, which) });
-            }
-        }
-        for (node, table, which) in &self.work.implied {
-            let implied = self.table(*table).and_then(|members| members.implies.get(*which));
-            let follows = implied.is_some_and(|(_, id)| judge.follows(document.at(*node), *id));
-            if judge.is_spent() {
-                return Err(Refusal { node: *node, asked: Asked::TooMuch });
-            }
-            if !follows {
-                return Err(Refusal { node: *node, asked: Asked::Implied(*table, *which) });
-            }
-        }
-        if judge.is_unsure() {
-            return Err(Refusal { node: 0, asked: Asked::Unknown });
-        }
-        for (table, last, next) in &self.work.lessons {
-            if let Some(members) = self.table(*table) {
-                members.names.learn(*last, *next);
-            }
-        }
-        Ok(())
+    /// Follows a part of a document once more, by another place of the plan; `own` is the node of what it is in. Gives how
+    /// many values it looked at.
+    pub(super) fn again(&mut self, value: Value<'_>, place: Ix, own: Ix) -> u64 {
+        self.open();
+        self.at.own = own;
+        self.go(place);
+        let looked = self.walk(value);
+        self.close();
+        looked
     }
 
     /// A value is not valid by itself; the first of them is told.
@@ -149,13 +112,18 @@ impl<'p> Follower<'p> {
     }
 
     #[inline]
-    fn node(&self, ix: Ix) -> Option<&'p Node> {
+    pub(super) fn node(&self, ix: Ix) -> Option<&'p Node> {
         self.plan.nodes.get(ix.index())
     }
 
     #[inline]
-    fn table(&self, table: u32) -> Option<&'p Members> {
+    pub(super) fn table(&self, table: u32) -> Option<&'p Members> {
         self.plan.members.get(index(table))
+    }
+
+    /// Whether every value of a kind is valid here.
+    fn is_free(&self, kind: Kinds) -> bool {
+        self.node(self.at.next).is_some_and(|node| node.plain.has(kind))
     }
 
     /// The node of a value of a kind, if there is more to ask about it.
@@ -262,8 +230,9 @@ impl<'p> Follower<'p> {
         }
     }
 
-    /// Follows a document that is there already, as the parser would have told of it.
-    pub(in crate::schema) fn walk(&mut self, value: Value<'_>) {
+    /// Follows a document that is there already, as the parser would have told of it; but does not go into what may be
+    /// anything. Gives how many values it looked at.
+    pub(in crate::schema) fn walk(&mut self, value: Value<'_>) -> u64 {
         enum Open<'d> {
             Array(Items<'d>, u32, u32),
             Object(MembersOf<'d>, u32, u32),
@@ -273,8 +242,10 @@ impl<'p> Follower<'p> {
         }
         let mut open: Vec<Open<'_>> = Vec::new();
         let mut next = Some(value);
+        let mut looked = 0_u64;
         loop {
             if let Some(value) = next.take() {
+                looked = looked.saturating_add(1);
                 let node = value.node();
                 let Ok(()) = match value.kind() {
                     Kind::Null => self.null(node),
@@ -284,6 +255,9 @@ impl<'p> Follower<'p> {
                         None => Ok(()),
                     },
                     Kind::String => self.string(node, value.as_str().unwrap_or_default()),
+                    // Nothing is asked of what is in it.
+                    Kind::Array if self.is_free(Kinds::ARRAY) => Ok(()),
+                    Kind::Object if self.is_free(Kinds::OBJECT) => Ok(()),
                     Kind::Array => {
                         open.push(Open::Array(value.items(), node, size(value)));
                         self.begin_array(node)
@@ -295,7 +269,7 @@ impl<'p> Follower<'p> {
                 };
             }
             let Ok(()) = match open.last_mut() {
-                None => return,
+                None => return looked,
                 Some(Open::Array(items, node, count)) => {
                     next = items.next();
                     if next.is_some() { Ok(()) } else { self.end_array(*node, *count) }
@@ -461,40 +435,11 @@ impl Observer for Follower<'_> {
     }
 }
 
-fn holds(judge: &mut Judge<'_>, rest: &Rest, value: Value<'_>) -> bool {
-    match rest {
-        Rest::AnyOf(branches) => branches.iter().any(|id| judge.follows(value, *id)),
-        // A second match decides.
-        Rest::OneOf(branches) => {
-            branches.iter().filter(|id| judge.follows(value, **id)).take(2).count() == 1
-        }
-        Rest::Not(id) => !judge.follows(value, *id),
-        Rest::If(condition) => {
-            let branch = if judge.follows(value, condition.test) {
-                condition.then
-            } else {
-                condition.otherwise
-            };
-            branch.is_none_or(|id| judge.follows(value, id))
-        }
-        Rest::Values(_, values) => values.iter().any(|one| equality::equals(value, one)),
-        Rest::Unique => equality::all_distinct(value),
-        Rest::Contains(contains) => {
-            let matching =
-                value.items().filter(|item| judge.follows(*item, contains.schema)).count();
-            let counts = Counts { least: Some(contains.least), most: contains.most };
-            within(counts, u32::try_from(matching).unwrap_or(u32::MAX))
-        }
-        Rest::Names(id) => value.members().all(|(name, _)| judge.follows_name(name, *id)),
-        Rest::Follows(id) => judge.follows(value, *id),
-    }
-}
-
-fn within(counts: Counts, count: u32) -> bool {
+pub(super) fn within(counts: Counts, count: u32) -> bool {
     let count = u64::from(count);
     counts.least.is_none_or(|least| least <= count) && counts.most.is_none_or(|most| count <= most)
 }
 
-fn index(table: u32) -> usize {
+pub(super) fn index(table: u32) -> usize {
     usize::try_from(table).unwrap_or(usize::MAX)
 }

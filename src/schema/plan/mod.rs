@@ -11,9 +11,11 @@
 //! | `compile.rs`, `tables.rs`, `shape.rs`, `same.rs` | from the graph to the plan: conjunctions laid out, equal schemas stored once |
 //! | `explain.rs` | which parts of a schema run where |
 //! | `follower.rs` | the observer of a parse, or of a document that is there already |
+//! | `whole.rs`, `choice.rs` | what is asked of whole values once the text has been read, and branches that a constant tells apart |
 //! | `cause.rs` | why a value was refused: which keyword, and where |
 
 mod cause;
+mod choice;
 mod compile;
 mod explain;
 mod follower;
@@ -23,6 +25,7 @@ mod node;
 mod same;
 mod shape;
 mod tables;
+mod whole;
 
 use node::{Items, Ix, Members, Node, Numbers, Rest, Texts};
 

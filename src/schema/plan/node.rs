@@ -11,6 +11,7 @@ use super::super::graph::{Bound, Condition, Contains, Counts, NodeId};
 use super::super::number::Decimal;
 use super::super::pattern::Pattern;
 use super::super::quick::Quick;
+use super::choice::Choice;
 use super::kinds::Kinds;
 use super::names::{Names, Position};
 use crate::json::Number;
@@ -271,6 +272,13 @@ pub(super) enum Rest {
     /// Of the names of an object's members.
     Names(NodeId),
     Contains(Contains),
+    /// The branch that a constant chooses.
+    Chosen(Choice),
+    /// Items that each have a place of their own, and those beyond them.
+    Tuple {
+        prefix: Vec<Ix>,
+        beyond: Ix,
+    },
     /// All that one schema says, for what the plan does not lay out.
     Follows(NodeId),
 }

@@ -90,14 +90,19 @@ fn tighter(a: Counts, b: Counts) -> Counts {
 impl Compiler<'_> {
     pub(super) fn items(&mut self, applying: &mut Applying<'_>) -> Option<Items> {
         let Applying { schemas, rests } = applying;
-        let (mut count, mut below) = (Counts::default(), Set::new());
-        for (id, schema) in schemas.iter() {
+        let mut count = Counts::default();
+        let mut below: Set = schemas.iter().filter_map(|(_, schema)| schema.items).collect();
+        let places = schemas.iter().map(|(_, schema)| schema.prefix.len()).max().unwrap_or(0);
+        if places > 0 {
+            let at = |n: usize| {
+                let item = |schema: &Schema| schema.prefix.get(n).copied().or(schema.items);
+                schemas.iter().filter_map(|(_, schema)| item(schema)).collect()
+            };
+            let prefix = (0..places).map(|n| self.node(at(n))).collect();
+            rests.push(Rest::Tuple { prefix, beyond: self.node(std::mem::take(&mut below)) });
+        }
+        for (_, schema) in schemas.iter() {
             count = tighter(count, schema.item_count);
-            if schema.prefix.is_empty() {
-                below.extend(schema.items);
-            } else {
-                rests.push(Rest::Follows(*id));
-            }
             if schema.unique {
                 rests.push(Rest::Unique);
             }

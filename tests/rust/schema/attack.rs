@@ -81,6 +81,25 @@ fn hundreds_of_branches_for_thousands_of_items_are_refused_or_answered() {
 }
 
 #[test]
+fn hundreds_of_branches_that_a_constant_tells_apart_are_one() {
+    let branches: Vec<Value> = (0..400)
+        .map(|n| json!({"properties": {"kind": {"const": n}, "a": {"items": {"$ref": "#"}}}, "required": ["kind"]}))
+        .collect();
+    let schema = json!({"oneOf": branches});
+    let many = |last: &str| {
+        let items = vec!["{\"kind\":399,\"a\":[{\"kind\":7}]}"; 40_000].join(",");
+        format!("{{\"a\":[{items},{last}],\"kind\":1}}")
+    };
+    assert_eq!(keyword(schema.clone(), many("{\"kind\":0}")), None);
+    assert_eq!(keyword(schema.clone(), many("{\"kind\":400}")), Some("oneOf"));
+    // Each level is followed once, however deep it is.
+    assert_eq!(
+        keyword(schema, nested("{\"kind\":3,\"a\":[", "{\"kind\":1.0}", "]}", 20_000)),
+        None
+    );
+}
+
+#[test]
 fn a_hundred_thousand_levels_cost_no_stack() {
     let lists = json!({"items": {"$ref": "#"}, "not": {"const": 1}});
     let (first, listed) = judged(lists, false, nested("[", "1", "]", 100_000));
