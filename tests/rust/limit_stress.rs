@@ -3,7 +3,8 @@
 //!
 //! Each worker is this test program once more. It notes every admitted hit with the clock before and after it, in one
 //! write to a file that outlives it. Where the decision fell between the two is not known; what is more than the limit
-//! wherever it fell is a broken promise. `SECVAL_STRESS_SECONDS` makes it longer: `make stress`.
+//! wherever it fell is a broken promise. Slots likewise: each holder notes for how long it held its slot for sure, and no
+//! moment may be covered more often than there are slots. `SECVAL_STRESS_SECONDS` makes it longer: `make stress`.
 
 #![cfg(target_os = "linux")]
 
@@ -17,7 +18,9 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use secval::clock::{Clock, SystemClock};
-use secval::limit::{Charge, Limiter, Options, Quota, Rule, Sharing, remove_shared};
+use secval::limit::{
+    Charge, Limiter, Options, Quota, Rule, Sharing, SlotRule, Slots, remove_shared,
+};
 
 const PROCESSES: u8 = 4;
 const THREADS: u64 = 8;
@@ -49,6 +52,13 @@ const KINDS: [Kind; 4] = [
     Kind { capacity: 5, overflow: 64, keys: 24, quotas: [quota(2, 30), quota(9, 11)] },
     Kind { capacity: 20, overflow: 128, keys: 60, quotas: [quota(1, 3), quota(300, 900)] },
 ];
+
+/// Shorter than workers are stopped for, so that leases end while they are held.
+const LEASE_MS: u64 = 20;
+
+/// One line a key, and two.
+const SLOTS: [Slots; 2] =
+    [Slots { limit: 3, lease_ms: LEASE_MS }, Slots { limit: 9, lease_ms: LEASE_MS }];
 
 /// An admitted hit. A power of two: no record lies across two pages, where a kill could cut it.
 const RECORD: usize = 32;
@@ -99,22 +109,59 @@ fn worker() {
     let told = told.into_string().expect("as it was written");
     let mut parts = told.split(' ');
     let mut number = || parts.next().expect("a part").parse::<u64>().expect("a number");
-    let (kind, seed) = (KINDS[usize::try_from(number()).expect("an index")], number());
+    let (index, seed) = (usize::try_from(number()).expect("an index"), number());
+    let kind = KINDS[index % KINDS.len()];
     let (name, log) = (parts.next().expect("a name"), parts.next().expect("a path"));
     let limiter = table(kind, name);
     let rules = kind.quotas.map(|quota| limiter.rule("q", quota).expect("a rule"));
+    let slots = SLOTS.map(|slots| limiter.slots("s", slots).expect("a rule"));
     let log = OpenOptions::new().append(true).open(log).expect("the log");
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
             let (limiter, log) = (&limiter, &log);
-            scope.spawn(move || work(kind, limiter, rules, log, seed * THREADS + thread + 1));
+            let dice = Dice((seed * THREADS + thread + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            scope.spawn(move || match index.checked_sub(KINDS.len()) {
+                None => work(kind, limiter, rules, log, dice),
+                Some(index) => hold(limiter, slots[index], log, dice),
+            });
         }
     });
 }
 
+/// Takes slots, stalls, renews some and gives them back, until it is killed.
+fn hold(limiter: &Limiter, rule: SlotRule, mut log: &File, mut dice: Dice) {
+    let clock = SystemClock;
+    let stall =
+        |dice: &mut Dice, ms: u32| sleep(Duration::from_micros(u64::from(dice.below(ms * 1_000))));
+    loop {
+        let key = u64::from(dice.below(KINDS[0].keys));
+        let subject = limiter.subject(&key.to_ne_bytes());
+        let mut since = clock.monotonic_ms();
+        let Ok(mut lease) = limiter.take(rule, subject) else {
+            stall(&mut dice, 2);
+            continue;
+        };
+        let before_ns = clock.monotonic_ns();
+        for _ in 0..dice.below(3) {
+            stall(&mut dice, 8);
+            let again = clock.monotonic_ms();
+            if !limiter.renew(&mut lease) {
+                break;
+            }
+            since = again;
+        }
+        // To the end of the last millisecond of a lease that was taken or renewed when it was looked at the clock.
+        let ends = (since + LEASE_MS + 1) * 1_000_000;
+        let after_ns = clock.monotonic_ns().min(ends);
+        limiter.release(lease);
+        let held = Admitted { key, charged: 0, cost: 1, before_ns, after_ns };
+        log.write_all(&held.to_bytes()).expect("noted");
+    }
+}
+
 /// Hits until it is killed.
-fn work(kind: Kind, limiter: &Limiter, rules: [Rule; 2], mut log: &File, seed: u64) {
-    let (clock, mut dice) = (SystemClock, Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+fn work(kind: Kind, limiter: &Limiter, rules: [Rule; 2], mut log: &File, mut dice: Dice) {
+    let clock = SystemClock;
     loop {
         let (key, charged) = (u64::from(dice.below(kind.keys)), 1 + dice.below(3));
         let cost = 1 + dice.below(2);
@@ -224,12 +271,50 @@ fn fullest(hits: &mut [Admitted], window_ms: u64) -> u64 {
     windows.max().unwrap_or(0)
 }
 
+/// How long a test goes on, where `SECVAL_STRESS_SECONDS` does not say.
+fn seconds(otherwise: u64) -> u64 {
+    std::env::var_os("SECVAL_STRESS_SECONDS").map_or(otherwise, |text| {
+        text.to_str().and_then(|text| text.parse().ok()).expect("SECVAL_STRESS_SECONDS: a number")
+    })
+}
+
+/// How often one moment is covered, at most: the end of a span is not part of it.
+fn deepest(spans: &[Admitted]) -> i64 {
+    let covered = spans.iter().filter(|span| span.before_ns < span.after_ns);
+    let mut edges: Vec<_> =
+        covered.flat_map(|span| [(span.before_ns, 1), (span.after_ns, -1)]).collect();
+    edges.sort_unstable();
+    let mut depth = 0;
+    edges
+        .into_iter()
+        .map(|(_, change)| {
+            depth += change;
+            depth
+        })
+        .max()
+        .unwrap_or(0)
+}
+
+#[test]
+fn slots_are_nobody_elses_whoever_is_stopped_or_killed() {
+    let mut dice = Dice(u64::from(std::process::id()) << 20 | 3);
+    let kinds = (0..SLOTS.len()).cycle();
+    for (number, index) in (0..seconds(SECONDS / 2).div_ceil(ROUND_SECONDS)).zip(kinds) {
+        let (slots, round) = (SLOTS[index], Round::new(KINDS.len() + index, 1_000_000 + number));
+        let killed = round.torment(&mut dice);
+        let all = round.admitted();
+        println!("{slots:?}: {} held, {killed} killed", all.len());
+        for key in (0..KINDS[0].keys).map(u64::from) {
+            let of_key: Vec<Admitted> = all.iter().filter(|it| it.key == key).copied().collect();
+            assert!(deepest(&of_key) <= i64::from(slots.limit), "key {key}, {slots:?}");
+        }
+        assert!(all.len() > 10, "{} held", all.len());
+    }
+}
+
 #[test]
 fn no_window_holds_more_whoever_is_stopped_or_killed() {
-    let seconds = std::env::var_os("SECVAL_STRESS_SECONDS");
-    let seconds = seconds.map_or(SECONDS, |text| {
-        text.to_str().and_then(|text| text.parse().ok()).expect("SECVAL_STRESS_SECONDS: a number")
-    });
+    let seconds = seconds(SECONDS);
     let mut dice = Dice(u64::from(std::process::id()) << 20 | 1);
     let kinds = (0..KINDS.len()).cycle();
     for (number, index) in (0..seconds.div_ceil(ROUND_SECONDS)).zip(kinds) {
@@ -265,6 +350,8 @@ fn the_oracle_sees_one_too_many() {
     assert_eq!(fullest(&mut [], 10), 0);
     assert_eq!(fullest(&mut [at(15, 16, 1), at(6, 6, 2), at(5, 5, 1)], 10), 3);
     assert_eq!(fullest(&mut [at(5, 5, 1), at(6, 6, 2), at(15, 15, 1), at(16, 16, 4)], 10), 7);
+    let spans = [at(1, 5, 1), at(2, 7, 1), at(5, 6, 1), at(9, 8, 1)];
+    assert_eq!((deepest(&spans[..1]), deepest(&spans), deepest(&[])), (1, 2, 0));
     // It may have been decided outside.
     assert_eq!(fullest(&mut [at(5, 30, 1), at(6, 6, 1)], 10), 1);
     assert_eq!(Admitted::of_bytes(&at(7, 8, 3).to_bytes()).after_ns, 8_000_000);
