@@ -56,7 +56,7 @@ const KINDS: [Kind; 4] = [
 /// Shorter than workers are stopped for, so that leases end while they are held.
 const LEASE_MS: u64 = 20;
 
-/// One line a key, and two.
+/// One line a key, of few keys; two lines a key, of more than there is room for.
 const SLOTS: [Slots; 2] =
     [Slots { limit: 3, lease_ms: LEASE_MS }, Slots { limit: 9, lease_ms: LEASE_MS }];
 
@@ -122,19 +122,19 @@ fn worker() {
             let dice = Dice((seed * THREADS + thread + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
             scope.spawn(move || match index.checked_sub(KINDS.len()) {
                 None => work(kind, limiter, rules, log, dice),
-                Some(index) => hold(limiter, slots[index], log, dice),
+                Some(index) => hold(kind, limiter, slots[index], log, dice),
             });
         }
     });
 }
 
 /// Takes slots, stalls, renews some and gives them back, until it is killed.
-fn hold(limiter: &Limiter, rule: SlotRule, mut log: &File, mut dice: Dice) {
+fn hold(kind: Kind, limiter: &Limiter, rule: SlotRule, mut log: &File, mut dice: Dice) {
     let clock = SystemClock;
     let stall =
         |dice: &mut Dice, ms: u32| sleep(Duration::from_micros(u64::from(dice.below(ms * 1_000))));
     loop {
-        let key = u64::from(dice.below(KINDS[0].keys));
+        let key = u64::from(dice.below(kind.keys));
         let subject = limiter.subject(&key.to_ne_bytes());
         let mut since = clock.monotonic_ms();
         let Ok(mut lease) = limiter.take(rule, subject) else {
@@ -304,11 +304,13 @@ fn slots_are_nobody_elses_whoever_is_stopped_or_killed() {
         let killed = round.torment(&mut dice);
         let all = round.admitted();
         println!("{slots:?}: {} held, {killed} killed", all.len());
-        for key in (0..KINDS[0].keys).map(u64::from) {
+        for key in (0..KINDS[index].keys).map(u64::from) {
             let of_key: Vec<Admitted> = all.iter().filter(|it| it.key == key).copied().collect();
             assert!(deepest(&of_key) <= i64::from(slots.limit), "key {key}, {slots:?}");
         }
+        let stats = table(KINDS[index], &round.name).stats();
         assert!(all.len() > 10, "{} held", all.len());
+        assert!(index != 1 || stats.evicted > 0, "{stats:?}");
     }
 }
 
