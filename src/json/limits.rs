@@ -37,6 +37,10 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The most that callers from outside may set `max_number_chars` to. Whoever makes an integer of n digits, or computes
+    /// with it, takes more than n steps: of so many, some tens of milliseconds; of twice as many, three times that.
+    pub const MOST_NUMBER_CHARS: usize = 1 << 18;
+
     /// Bytes that a text may have, whether a ceiling is set or not.
     pub(super) fn byte_ceiling(&self) -> usize {
         let most = usize::try_from(u32::MAX).unwrap_or(usize::MAX);

@@ -1,6 +1,7 @@
 //! `secval.loads` and `secval.Limits`.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use pyo3::Borrowed;
 use pyo3::exceptions::PyTypeError;
@@ -20,10 +21,10 @@ use crate::reason::Reason;
 ///     max_nodes: Values of all kinds.
 ///     max_members: Members of one object, or items of one array.
 ///     max_string_bytes: UTF-8 bytes of one string or member name, unescaped.
-///     max_number_chars: Characters of one number.
+///     max_number_chars: Characters of one number, up to 262,144: to make an `int` of n digits takes more than n steps.
 ///
 /// Raises:
-///     UsageError: A ceiling is negative, over 4,294,967,295, or 0 where nothing at all would pass.
+///     UsageError: A ceiling is negative, over 4,294,967,295 (or its own most), or 0 where nothing at all would pass.
 #[pyclass(frozen, eq, hash, get_all, module = "secval._core")]
 #[derive(PartialEq, Eq, Hash)]
 #[expect(
@@ -54,18 +55,18 @@ impl Limits {
         max_number_chars: Given<'_>,
     ) -> PyResult<Self> {
         let ceiling = |name: &str, least, given: Option<Bound<'_, PyAny>>| {
-            given.map(|given| ceiling(name, least, &given)).transpose()
+            given.map(|given| ceiling(name, least..=u32::MAX, &given)).transpose()
         };
         let default = json::Limits::default();
         Ok(Self {
-            max_depth: max_depth.or("max_depth", 0, default.max_depth)?,
+            max_depth: max_depth.or("max_depth", 0..=u32::MAX, default.max_depth)?,
             max_bytes: ceiling("max_bytes", 1, max_bytes)?,
             max_nodes: ceiling("max_nodes", 1, max_nodes)?,
             max_members: ceiling("max_members", 0, max_members)?,
             max_string_bytes: ceiling("max_string_bytes", 0, max_string_bytes)?,
             max_number_chars: max_number_chars.or(
                 "max_number_chars",
-                1,
+                1..=MOST_NUMBER_CHARS,
                 default.max_number_chars,
             )?,
         })
@@ -112,21 +113,27 @@ impl<'py> FromPyObject<'_, 'py> for Given<'py> {
 }
 
 impl Given<'_> {
-    fn or(self, name: &str, least: u32, default: usize) -> PyResult<usize> {
+    fn or(self, name: &str, range: RangeInclusive<u32>, default: usize) -> PyResult<usize> {
         match self {
             Self::Default => Ok(default),
-            Self::Object(object) => ceiling(name, least, &object),
+            Self::Object(object) => ceiling(name, range, &object),
         }
     }
 }
 
+/// [`json::Limits::MOST_NUMBER_CHARS`], which is far below the end of 32 bits.
+#[expect(clippy::cast_possible_truncation, clippy::as_conversions, reason = "a constant that fits")]
+const MOST_NUMBER_CHARS: u32 = json::Limits::MOST_NUMBER_CHARS as u32;
+
 /// A ceiling: an int (a bool is none) that lengths of a text can reach.
-fn ceiling(name: &str, least: u32, given: &Bound<'_, PyAny>) -> PyResult<usize> {
+fn ceiling(name: &str, range: RangeInclusive<u32>, given: &Bound<'_, PyAny>) -> PyResult<usize> {
     match given.cast::<PyInt>() {
         Ok(int) if !given.is_instance_of::<PyBool>() => match int.extract::<u32>() {
-            Ok(ceiling) if ceiling >= least => Ok(usize::try_from(ceiling).unwrap_or(usize::MAX)),
+            Ok(ceiling) if range.contains(&ceiling) => {
+                Ok(usize::try_from(ceiling).unwrap_or(usize::MAX))
+            }
             Ok(_) | Err(_) => {
-                let message = format!("{name} is an int from {least} to {}", u32::MAX);
+                let message = format!("{name} is an int from {} to {}", range.start(), range.end());
                 Err(errors::usage(given.py(), message))
             }
         },

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind;
 use jsonschema::meta::MetaValidator;
 use referencing::{Draft, Registry};
 use serde_json::{Map, Value, json};
@@ -29,12 +31,54 @@ pub(super) fn faults(
         let own = without_embedded(&schema, draft, &at, &mut embedded);
         if let Ok(validator) = validator(dialect) {
             found.extend(validator.iter_errors(&own).map(|error| {
-                (format!("{at}{}", error.instance_path().as_str()), error.masked().to_string())
+                let place = error.instance_path().as_str();
+                (format!("{at}{place}"), message(&error, &own, place))
             }));
         }
         left.append(&mut embedded);
     }
     found
+}
+
+/// What is wrong, and where a meta-schema says no more than that nothing fits, what would.
+fn message(error: &ValidationError<'_>, schema: &Value, place: &str) -> String {
+    if matches!(error.kind(), ValidationErrorKind::AnyOf { .. }) {
+        let mut tokens = place.rsplit('/');
+        match (tokens.next(), tokens.next()) {
+            (Some("type"), _) => return no_type(schema.pointer(place)),
+            (Some("items"), _) => return "expected a schema, or a list of schemas".to_owned(),
+            (_, Some("dependencies")) => {
+                return "expected a schema, or a list of member names".to_owned();
+            }
+            _ => {}
+        }
+    }
+    error.masked().to_string()
+}
+
+/// What `type` may be.
+fn no_type(value: Option<&Value>) -> String {
+    const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
+    let (mut seen, mut twice) = (HashSet::new(), None);
+    let names = match value {
+        Some(Value::Array(names)) => names.as_slice(),
+        other => other.map_or(&[][..], std::slice::from_ref),
+    };
+    let mut unknown = names.iter().filter(|name| {
+        if !seen.insert(name.to_string()) {
+            twice = Some((*name).clone());
+        }
+        !name.as_str().is_some_and(|name| TYPES.contains(&name))
+    });
+    let what = match (unknown.next(), value) {
+        (Some(name), _) => format!("{name} is no type"),
+        (None, Some(Value::Array(names))) if names.is_empty() => "no type at all".to_owned(),
+        (None, _) => match twice {
+            Some(name) => format!("{name} is there twice"),
+            None => "no type".to_owned(),
+        },
+    };
+    format!("{what}: expected one of {}, or a list of them", TYPES.join(", "))
 }
 
 /// Remembers all schemas within one that was judged.
@@ -48,9 +92,7 @@ pub(super) fn remember(schema: &Value, draft: Draft, valid: &mut HashSet<*const 
     }
 }
 
-fn validator(
-    dialect: Dialect,
-) -> Result<MetaValidator<'static>, jsonschema::ValidationError<'static>> {
+fn validator(dialect: Dialect) -> Result<MetaValidator<'static>, ValidationError<'static>> {
     jsonschema::meta::validator_for(&json!({ "$schema": dialect.uri() }))
 }
 

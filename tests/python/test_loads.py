@@ -267,7 +267,21 @@ def test_integers_are_exact_and_floats_stay_floats() -> None:
     assert type(loads("-0")) is int
 
 
-@pytest.mark.parametrize("name", ["max_depth", "max_bytes", "max_number_chars", "max_members"])
+def test_numbers_have_a_ceiling_that_no_caller_can_lift() -> None:
+    most = 2**18
+    with pytest.raises(UsageError, match=f"max_number_chars is an int from 1 to {most}"):
+        Limits(max_number_chars=most + 1)
+    limits = Limits(max_number_chars=most)
+    digits = "1" + "0" * (most - 2) + "7"
+    found = loads(digits, limits=limits)
+    assert found % 10**20 == 7
+    assert found // 10 ** (most - 1) == 1
+    with pytest.raises(JSONError) as caught:
+        loads(digits + "0", limits=limits)
+    assert caught.value.code == "json.number_chars"
+
+
+@pytest.mark.parametrize("name", ["max_depth", "max_bytes", "max_nodes", "max_members"])
 def test_ceilings_are_ints_that_a_text_can_reach(name: str) -> None:
     wrong: Any
     for wrong in (-1, 2**32, 10**30):

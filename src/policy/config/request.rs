@@ -73,6 +73,15 @@ fn json(table: &At<'_>, limits: &mut Limits, faults: &mut Faults) {
     limits.max_string_bytes = string.or(limits.max_string_bytes);
     limits.max_depth = depth.unwrap_or(limits.max_depth);
     limits.max_number_chars = number.unwrap_or(limits.max_number_chars);
+    if let Some(at) = table
+        .get("max_number_chars")
+        .filter(|_| limits.max_number_chars > Limits::MOST_NUMBER_CHARS)
+    {
+        let most = Limits::MOST_NUMBER_CHARS;
+        faults.push(at.fault(format!(
+            "at most {most} characters: longer numbers cost too much to compute with"
+        )));
+    }
     if let Some(at) = table.get("max_depth").filter(|at| at.whole().is_some_and(|d| d > MOST_DEPTH))
     {
         faults.push(
