@@ -322,9 +322,20 @@ impl Probe<'_> {
         self.pair.is_some()
     }
 
-    /// All words of the key, as they are now.
-    fn words(&self) -> Vec<Bucket> {
+    /// All words of the key, as they are now, if it has several lines.
+    fn all_words(&self) -> Vec<Bucket> {
         self.ways.into_iter().flat_map(|way| self.set.words(way)).collect()
+    }
+
+    /// Milliseconds until the cost fits, and until nothing counts, in the key's lines.
+    fn waits(&self) -> (u64, u64) {
+        let (now, cost) = (self.frame.now, self.cost);
+        match self.ways.first() {
+            Some(way) if self.ways.rest().is_empty() => {
+                self.window.waits(now, cost, &mut self.set.words(way))
+            }
+            _ => self.window.waits(now, cost, &mut self.all_words()),
+        }
     }
 
     #[cold]
@@ -334,11 +345,7 @@ impl Probe<'_> {
             Some(pair) if self.cost <= self.frame.limit => {
                 pair.waits(now, self.cost, self.frame.limit)
             }
-            _ => {
-                let words = self.words();
-                let reset = self.window.reset_after(now, words.iter().copied());
-                (self.window.retry_after(now, self.cost, &words), reset)
-            }
+            _ => self.waits(),
         };
         Decision {
             allowed: false,
@@ -375,7 +382,7 @@ impl Probe<'_> {
     pub(super) fn reset_after(&self) -> u64 {
         match &self.pair {
             Some(_) => self.reset_after_hit(),
-            None => self.window.reset_after(self.frame.now, self.words().into_iter()),
+            None => self.waits().1,
         }
     }
 }

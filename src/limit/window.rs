@@ -110,25 +110,36 @@ impl Window {
         }
     }
 
-    /// Milliseconds until nothing counts any more.
-    pub(super) fn reset_after(self, now: u64, words: impl Iterator<Item = Bucket>) -> u64 {
-        let live = words.filter(|word| word.count() > 0);
-        live.map(|word| self.death(word.ms()).saturating_sub(now)).max().unwrap_or(0)
-    }
-
     /// Milliseconds until `cost` fits, if nobody else hits: at least 1, since it does not fit now;
-    /// [`NEVER`] if it exceeds the limit.
-    pub(super) fn retry_after(self, now: u64, cost: u64, words: &[Bucket]) -> u64 {
-        let limit = u64::from(self.limit);
-        if cost > limit {
-            return NEVER;
+    /// [`NEVER`] if it exceeds the limit. And until nothing counts any more.
+    pub(super) fn waits(self, now: u64, cost: u64, words: &mut [Bucket]) -> (u64, u64) {
+        // What counts goes to the front, with the time of its death for a stamp.
+        let (mut sum, mut last, mut live) = (0, now, 0);
+        for index in 0..words.len() {
+            let count = words[index].count();
+            let death = if count > 0 { self.death(words[index].ms()) } else { 0 };
+            if death > now {
+                words[live] = Bucket::new(death, count);
+                live += 1;
+                sum += count;
+                last = last.max(death);
+            }
         }
-        let counting = |at: u64| -> u64 {
-            words.iter().filter(|word| self.death(word.ms()) > at).map(|word| word.count()).sum()
-        };
-        let deaths = words.iter().filter(|word| word.count() > 0).map(|word| self.death(word.ms()));
-        let fits = deaths.filter(|&at| at > now && counting(at) + cost <= limit).min();
-        fits.map_or(1, |at| at - now)
+        let room = u64::from(self.limit).checked_sub(cost);
+        let retry = room.map_or(NEVER, |room| {
+            // By the first death after which it fits. A death beyond the last stamp was cut: it never comes.
+            words[..live].sort_unstable_by_key(|word| word.0);
+            let mut fits = 1;
+            for word in &words[..live] {
+                if sum <= room {
+                    break;
+                }
+                sum -= word.count();
+                fits = word.ms().saturating_sub(now).max(1);
+            }
+            fits
+        });
+        (retry, last - now)
     }
 }
 

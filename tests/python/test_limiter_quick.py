@@ -65,6 +65,27 @@ def test_operators_and_hits_mean_the_same_key(key: str) -> None:
     assert one.banned_for(key) is None
 
 
+def test_costs() -> None:
+    one = secval.Limiter("100/day")
+    left = 100
+    for cost in (1, 2, 30, 10, 17, True):
+        decision = one.hit("k", cost)
+        left -= cost
+        assert (bool(decision), decision.remaining) == (True, left)
+    for cost in (101, 2**24, 2**32 - 1):
+        decision = one.hit("k", cost)
+        assert (bool(decision), decision.retry_after) == (False, float("inf"))
+    for cost in (2**32, 2**63, 2**64, -1):
+        with pytest.raises(OverflowError):
+            one.hit("k", cost)
+    with pytest.raises(secval.UsageError, match="at least 1"):
+        one.hit("k", 0)
+    for wrong in (1.0, "1", None):
+        with pytest.raises(TypeError):
+            one.hit("k", wrong)  # type: ignore[arg-type]
+    assert one.peek("k").remaining == left
+
+
 def test_wrong_calls_are_refused_as_ever() -> None:
     one = secval.Limiter("1/day")
     for call in (

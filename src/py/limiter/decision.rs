@@ -58,7 +58,7 @@ impl Decision {
 impl Decision {
     /// Whether the hit was admitted, and counted.
     #[getter]
-    fn allowed(&self) -> bool {
+    pub(super) fn allowed(&self) -> bool {
         self.flags.get() & ALLOWED != 0
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A hit takes some 40 ns, and the general way of calling it as many again: pyo3 sorts the arguments, checks what was
 //! checked, and makes an object of the answer. [`install`] puts a function in front of it that knows one call,
-//! `limiter.hit(key)` with a plain `str` or `bytes`, and hands every other one on, as it came.
+//! `limiter.hit(key)` or `limiter.hit(key, cost)` with a plain `str` or `bytes`, and hands every other one on, as it came.
+//! Whether an answer is true is told without pyo3, too.
 //!
 //! It answers with a `Decision` that was given out before, if nobody has it any more: most callers look at an answer
 //! and drop it. (`zip` and `enumerate` do the same with their tuples.) A caller that keeps each answer until it has the
@@ -91,7 +92,22 @@ pub(in crate::py) fn install(py: Python<'_>) -> PyResult<()> {
     let method = unsafe {
         Bound::from_owned_ptr_or_err(py, ffi::PyDescr_NewMethod(class.as_type_ptr(), quick))
     }?;
-    class.setattr("hit", method)
+    class.setattr("hit", method)?;
+    let answers = py.get_type::<Decision>();
+    // SAFETY: the GIL is held, the type is ours and lives for ever; `as_mut` looks whether it has the part.
+    if let Some(number) = unsafe { (*answers.as_type_ptr()).tp_as_number.as_mut() } {
+        number.nb_bool = Some(truth);
+    }
+    Ok(())
+}
+
+/// `bool(decision)`. CPython calls it with a `Decision`, which has no subclasses, and holds the GIL.
+unsafe extern "C" fn truth(decision: *mut ffi::PyObject) -> std::ffi::c_int {
+    // SAFETY: the GIL is held, as said above.
+    let py = unsafe { Python::assume_attached() };
+    // SAFETY: a `Decision`, as said above, borrowed from the caller for as long as the call.
+    let decision = unsafe { Borrowed::from_ptr(py, decision).cast_unchecked::<Decision>() };
+    decision.get().allowed().into()
 }
 
 /// What a method is defined by, if it is one.
@@ -117,15 +133,17 @@ unsafe extern "C" fn hit(
 ) -> *mut ffi::PyObject {
     // SAFETY: the GIL is held, as said above.
     let py = unsafe { Python::assume_attached() };
-    if count == 1 && names.is_null() {
+    // SAFETY: there are so many arguments, borrowed from the caller for as long as the call.
+    let cost = if names.is_null() { unsafe { cost(arguments, count) } } else { None };
+    if let Some(cost) = cost {
         // SAFETY: a `Limiter`, as said above, borrowed from the caller for as long as the call.
         let limiter = unsafe { Borrowed::from_ptr(py, limiter).cast_unchecked::<Limiter>() }.get();
-        // SAFETY: there is one argument, borrowed likewise.
+        // SAFETY: there is at least one argument, borrowed likewise.
         let subject = unsafe { subject(limiter, *arguments) };
         let subject = subject.filter(|_| !limiter.rules.is_empty());
         // A panic here is met again on the general way, which makes an exception of it.
         let quick = || {
-            let decision = limiter.inner.hit_all(&limiter.rules, subject?, 1);
+            let decision = limiter.inner.hit_all(&limiter.rules, subject?, cost);
             limiter.answers.give(py, decision).ok()
         };
         if let Ok(Some(answer)) = catch_unwind(AssertUnwindSafe(quick)) {
@@ -137,6 +155,30 @@ unsafe extern "C" fn hit(
         Some(general) => unsafe { general(limiter, arguments, count, names) },
         // Nobody is called before he is installed. Null without an exception is a `SystemError`.
         None => ptr::null_mut(),
+    }
+}
+
+/// What a hit costs: 1, or the plain `int` that is the second argument, if a hit can cost so much.
+///
+/// # Safety
+///
+/// There are `count` arguments, all alive; the GIL is held.
+unsafe fn cost(arguments: *const *mut ffi::PyObject, count: ffi::Py_ssize_t) -> Option<u32> {
+    match count {
+        1 => Some(1),
+        2 => {
+            // SAFETY: as the caller promises; asked of an `int` only, and one that does not fit is told by the flag,
+            // without an exception.
+            let cost = unsafe {
+                let second = *arguments.add(1);
+                let mut too_large = 0;
+                let is_number = ffi::PyLong_CheckExact(second) != 0;
+                is_number.then(|| ffi::PyLong_AsLongAndOverflow(second, &raw mut too_large))
+            };
+            // -1 where it did not fit, which no hit costs either.
+            cost.and_then(|cost| u32::try_from(cost).ok()).filter(|&cost| cost > 0)
+        }
+        _ => None,
     }
 }
 
