@@ -10,7 +10,7 @@ use serde_json::Value as Serde;
 use super::arbiter::{self, Arbiter};
 use super::dialect::Dialect;
 use super::graph::Graph;
-use super::resources::{Missing, Prepared, encoded, find, rebased};
+use super::resources::{Anchors, Missing, Prepared, encoded, find, rebased};
 use super::set::{Compiled, Set};
 use super::survey::{Found, Read, Survey};
 use super::{CompileError, Options, SchemaId, formats};
@@ -105,13 +105,15 @@ impl SetBuilder {
         let registry = prepared.registry.add(&base, resource).map_err(fault)?;
         let registry = registry.retriever(missing.clone()).draft(draft).prepare().map_err(fault)?;
         let resolver = registry.resolver(referencing::uri::from_str(&base).map_err(fault)?);
+        let anchors = Anchors::of(self.resources.iter().map(|(_, d)| d).chain([schema]));
         let survey = Survey::new(
             &registry,
             [&prepared.missing, &missing],
             &mut self.graph,
             &mut self.formats,
             options,
-        );
+        )
+        .with(anchors);
         let read = survey.read(schema, resolver, draft);
         if !read.found.is_empty() {
             return Err(self.located(&read.found, &registry, Some(schema), at));
@@ -140,13 +142,15 @@ impl SetBuilder {
         let (contents, resolver, draft) = resolved.into_inner();
         let missing = Missing::default();
         let registry = &prepared.registry;
+        let anchors = Anchors::of(self.resources.iter().map(|(_, document)| document));
         let survey = Survey::new(
             registry,
             [&prepared.missing, &missing],
             &mut self.graph,
             &mut self.formats,
             options,
-        );
+        )
+        .with(anchors);
         let read = survey.read(contents, resolver, draft);
         if !read.found.is_empty() {
             let mut errors = self.located(&read.found, registry, None, at);

@@ -33,6 +33,63 @@ impl Graph {
     }
 }
 
+impl Graph {
+    /// What `unevaluatedProperties` says of a member; `matching` tells which patterns its name matches, and `name` is
+    /// `None` where no schema declares it.
+    pub(super) fn unevaluated_member(
+        &self,
+        schema: &Schema,
+        name: Option<&str>,
+        matching: &dyn Fn(&Pattern) -> bool,
+    ) -> Option<NodeId> {
+        let id = schema.unevaluated_members?;
+        let declares = |other: &Schema| {
+            name.is_some_and(|name| other.property(name).is_some())
+                || other.patterns.iter().any(|(pattern, _)| matching(pattern))
+                || other.additional.is_some()
+                || (other.unevaluated_members.is_some() && !std::ptr::eq(other, schema))
+        };
+        let unevaluated = !schema.beside.iter().any(|other| declares(self.get(*other)));
+        (unevaluated && !schema.beside.is_empty()).then_some(id)
+    }
+
+    /// What `unevaluatedItems` says of an item.
+    pub(super) fn unevaluated_item(&self, schema: &Schema, index: usize) -> Option<NodeId> {
+        let id = schema.unevaluated_items?;
+        let declares = |other: &Schema| {
+            index < other.prefix.len()
+                || other.items.is_some()
+                || (other.unevaluated_items.is_some() && !std::ptr::eq(other, schema))
+        };
+        let unevaluated = !schema.beside.iter().any(|other| declares(self.get(*other)));
+        (unevaluated && !schema.beside.is_empty()).then_some(id)
+    }
+
+    /// The schemas that apply whenever one does, itself first; `None` if what else applies depends on the value.
+    pub(super) fn certain(&self, id: NodeId) -> Option<Vec<NodeId>> {
+        let (mut all, mut left) = (Vec::new(), vec![id]);
+        while let Some(id) = left.pop() {
+            if all.contains(&id) {
+                continue;
+            }
+            let schema = self.get(id);
+            let dynamic = !schema.any_of.is_empty()
+                || !schema.one_of.is_empty()
+                || schema.condition.is_some()
+                || !schema.implies.is_empty()
+                || schema.contains.is_some()
+                || !schema.rest_in_place.is_empty();
+            if dynamic {
+                return None;
+            }
+            left.extend(schema.reference);
+            left.extend(&schema.all_of);
+            all.push(id);
+        }
+        Some(all)
+    }
+}
+
 impl NodeId {
     pub(super) fn index(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
@@ -139,9 +196,12 @@ pub(super) struct Schema {
     pub(super) not: Option<NodeId>,
     pub(super) condition: Option<Condition>,
 
-    /// `unevaluatedProperties` and `unevaluatedItems`: judged by the arbiter, and read here for what they declare.
+    /// `unevaluatedProperties` and `unevaluatedItems`. Named in `rest` too, they are judged by the arbiter.
     pub(super) unevaluated_members: Option<NodeId>,
     pub(super) unevaluated_items: Option<NodeId>,
+    /// Where they are not: all schemas that apply whenever this one does, itself included. What is evaluated depends on
+    /// no value then.
+    pub(super) beside: Vec<NodeId>,
 
     /// Keywords that only the arbiter judges, and their schemas.
     pub(super) rest: Vec<&'static str>,

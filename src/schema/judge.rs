@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use super::assertion::{Present, Subject, failed};
 use super::equality;
 use super::graph::{Counts, Graph, NodeId, Schema};
+use super::pattern::Pattern;
 use super::stack;
 use crate::json::{Kind, Value};
 
@@ -103,6 +104,7 @@ impl<'g> Judge<'g> {
     fn items(&mut self, schema: &Schema, array: Value<'_>) -> bool {
         for (index, item) in array.items().enumerate() {
             let id = schema.prefix.get(index).copied().or(schema.items);
+            let id = id.or_else(|| self.graph.unevaluated_item(schema, index));
             if id.is_some_and(|id| !self.follows(item, id)) {
                 return false;
             }
@@ -138,6 +140,11 @@ impl<'g> Judge<'g> {
                 }
             }
             if !evaluated && schema.additional.is_some_and(|id| !self.follows(member, id)) {
+                return false;
+            }
+            let matching = |pattern: &Pattern| pattern.is_match(name);
+            let left = self.graph.unevaluated_member(schema, Some(name), &matching);
+            if left.is_some_and(|id| !self.follows(member, id)) {
                 return false;
             }
         }

@@ -37,6 +37,58 @@ impl Retrieve for Missing {
     }
 }
 
+/// The anchors by which `$dynamicRef` and `$recursiveRef` may lead elsewhere than `$ref` would, in all documents that
+/// schemas can reach.
+#[derive(Debug, Default)]
+pub(super) struct Anchors {
+    /// `None`: nobody has looked.
+    known: Option<HashMap<String, usize>>,
+}
+
+/// What stands for `$recursiveAnchor`: no name of an anchor is empty.
+const RECURSIVE: &str = "";
+
+impl Anchors {
+    pub(super) fn of<'d>(documents: impl Iterator<Item = &'d Serde>) -> Self {
+        let mut known = HashMap::new();
+        let mut left: Vec<&Serde> = documents.collect();
+        while let Some(value) = left.pop() {
+            match value {
+                Serde::Object(members) => {
+                    for (name, member) in members {
+                        match (name.as_str(), member) {
+                            ("$dynamicAnchor", Serde::String(name)) => {
+                                *known.entry(name.clone()).or_insert(0) += 1;
+                            }
+                            ("$recursiveAnchor", Serde::Bool(true)) => {
+                                *known.entry(RECURSIVE.to_owned()).or_insert(0) += 1;
+                            }
+                            _ => left.push(member),
+                        }
+                    }
+                }
+                Serde::Array(items) => left.extend(items),
+                Serde::Null | Serde::Bool(_) | Serde::Number(_) | Serde::String(_) => {}
+            }
+        }
+        Self { known: Some(known) }
+    }
+
+    /// Whether a reference leads to one place, whatever led to it: by a pointer, or as there is no second anchor of its
+    /// name. The drafts' own meta-schemas are not among the documents, and full of such anchors.
+    pub(super) fn settle(&self, base: &str, reference: &str) -> bool {
+        let Some(known) = &self.known else { return false };
+        let (target, anchor) = reference.split_once('#').unwrap_or((reference, ""));
+        if base.contains("://json-schema.org/") || target.contains("://json-schema.org/") {
+            return false;
+        }
+        if anchor.is_empty() {
+            return !known.contains_key(RECURSIVE);
+        }
+        anchor.starts_with('/') || known.get(anchor).is_none_or(|count| *count < 2)
+    }
+}
+
 /// Where values are, by their addresses: which document, and the pointer in it.
 pub(super) fn find<'d>(
     document: &Serde,

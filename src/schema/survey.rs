@@ -16,7 +16,7 @@ use super::graph::{Bound, Condition, Contains, Counts, Graph, NodeId, Schema, Ty
 use super::meta;
 use super::number::Decimal;
 use super::pattern::Pattern;
-use super::resources::Missing;
+use super::resources::{Anchors, Missing};
 
 /// A fault, at a place below a schema that is known by its address.
 #[derive(Debug)]
@@ -43,6 +43,7 @@ pub(super) struct Survey<'r, 's> {
     formats: &'s mut formats::Registry,
     options: &'s Options,
     known: HashMap<(*const Value, Draft), NodeId>,
+    anchors: Anchors,
     patterns: HashMap<String, Arc<Pattern>>,
     valid: HashSet<*const Value>,
     left: Vec<Left<'r>>,
@@ -77,11 +78,17 @@ impl<'r, 's> Survey<'r, 's> {
             formats,
             options,
             known: HashMap::new(),
+            anchors: Anchors::default(),
             patterns: HashMap::new(),
             valid: HashSet::new(),
             left: Vec::new(),
             found: Vec::new(),
         }
+    }
+
+    /// The same, knowing all anchors that references may depend on.
+    pub(super) fn with(self, anchors: Anchors) -> Self {
+        Self { anchors, ..self }
     }
 
     /// Reads a schema and all that it refers to.
@@ -99,6 +106,7 @@ impl<'r, 's> Survey<'r, 's> {
                 *slot = schema;
             }
         }
+        self.settle();
         let schemas: BTreeMap<NodeId, *const Value> =
             self.known.iter().map(|((at, _), id)| (*id, *at)).collect();
         for id in circles(self.graph, schemas.keys().copied()) {
@@ -113,6 +121,22 @@ impl<'r, 's> Survey<'r, 's> {
             self.refuse_open_ends(&schemas);
         }
         Read { root, schemas, found: self.found }
+    }
+
+    /// Takes `unevaluatedProperties` and `unevaluatedItems` from the arbiter where what is evaluated is certain.
+    fn settle(&mut self) {
+        const UNEVALUATED: [&str; 2] = ["unevaluatedItems", "unevaluatedProperties"];
+        for id in self.known.values() {
+            let schema = self.graph.get(*id);
+            if !schema.rest.iter().any(|keyword| UNEVALUATED.contains(keyword)) {
+                continue;
+            }
+            let beside = self.graph.certain(*id);
+            if let Some((beside, schema)) = beside.zip(self.graph.nodes.get_mut(id.index())) {
+                schema.beside = beside;
+                schema.rest.retain(|keyword| !UNEVALUATED.contains(keyword));
+            }
+        }
     }
 
     /// A closed schema must know all that may declare a member.
@@ -425,8 +449,15 @@ impl<'r, 's> Survey<'r, 's> {
             Dialect::Draft202012 => &["unevaluatedItems", "unevaluatedProperties", "$dynamicRef"],
         };
         for keyword in rest.iter().filter(|keyword| members.contains_key(**keyword)) {
-            schema.rest.push(keyword);
             let Some(value) = members.get(*keyword) else { continue };
+            if let ("$recursiveRef" | "$dynamicRef", Some(reference)) = (*keyword, value.as_str())
+                && self.anchors.settle(place.resolver.base_uri().as_str(), reference)
+            {
+                // It leads wherever it is read from to the same schema, as `$ref` does.
+                schema.all_of.extend(self.follow(place, keyword, reference));
+                continue;
+            }
+            schema.rest.push(keyword);
             match (*keyword, value.as_str()) {
                 ("$recursiveRef" | "$dynamicRef", Some(reference)) => {
                     schema.rest_in_place.extend(self.follow(place, keyword, reference));

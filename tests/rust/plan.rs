@@ -266,7 +266,7 @@ fn schema(random: &mut Random, depth: usize) -> Value {
     let mut members = serde_json::Map::new();
     for _ in 0..=random.below(3) {
         let below = |random: &mut Random| schema(random, depth - 1);
-        let (keyword, said) = match random.below(27) {
+        let (keyword, said) = match random.below(29) {
             0 => ("type", json!(pick(random, TYPES))),
             1 => ("type", json!(["null", pick(random, &TYPES[2..])])),
             2 => ("enum", json!([value(random, 1), value(random, 1), value(random, 0)])),
@@ -296,6 +296,8 @@ fn schema(random: &mut Random, depth: usize) -> Value {
                 (*pick(random, &["allOf", "anyOf", "oneOf"]), json!([below(random), below(random)]))
             }
             24 => (*pick(random, &["not", "if", "then", "else", "propertyNames"]), below(random)),
+            26 => ("unevaluatedProperties", json!(random.below(2) == 0)),
+            27 => ("unevaluatedItems", below(random)),
             25 => {
                 let branch = |random: &mut Random, constant: Value| {
                     let mut branch = schema(random, depth - 1);
@@ -371,7 +373,12 @@ fn every_part_is_told_where_it_runs() {
     assert_eq!((chosen.read, chosen.whole["oneOf"]), (8, 1), "{chosen:?}");
     let tuple = explain(json!({"prefixItems": [{"type": "string"}, {}], "items": false}));
     assert_eq!((tuple.read, tuple.whole["prefixItems"]), (3, 1), "{tuple:?}");
-    let arbiter = explain(json!({"properties": {"a": {"unevaluatedItems": false}}}));
+    let certain = explain(json!({
+        "allOf": [{"$ref": "#/$defs/a"}], "unevaluatedProperties": false, "$defs": {"a": {"properties": {"a": {"$dynamicRef": "#/$defs/a"}}}},
+    }));
+    assert_eq!((certain.read, certain.arbiter.len()), (2, 0), "{certain:?}");
+    let arbiter =
+        explain(json!({"properties": {"a": {"unevaluatedItems": false, "contains": {}}}}));
     assert_eq!(
         (arbiter.read, arbiter.arbiter.into_iter().collect()),
         (0, vec!["unevaluatedItems"])

@@ -6,7 +6,7 @@
 //!
 //! It is the first fault that the plan met, and one that the arbiter lists too, with one difference: where a value's
 //! kind, or a constant in it, leaves one branch of an `anyOf` or `oneOf` open, the fault within that branch is told, and
-//! not that the value follows none. What it costs is bounded: the plan's answer stands, so the search gives up after [`STEPS`], and then
+//! not that the value follows none; so is the fault within a schema for what is unevaluated. What it costs is bounded: the plan's answer stands, so the search gives up after [`STEPS`], and then
 //! tells where it was.
 
 use std::collections::BTreeSet;
@@ -15,6 +15,7 @@ use super::super::assertion::{Failed, Present, Subject, failed};
 use super::super::equality;
 use super::super::graph::{Graph, NodeId, Schema};
 use super::super::judge::Judge;
+use super::super::pattern::Pattern;
 use super::Plan;
 use super::kinds::Sort;
 use super::node::{Ix, Rest};
@@ -251,8 +252,8 @@ impl<'g> Search<'_, 'g> {
         let mut found = None;
         self.applying(self.origins(parent_ix), Sort::of(parent), |schema, _| {
             let below = match token {
-                Token::Member(name) => member(schema, name).collect(),
-                Token::Item(index) => item(schema, *index).into_iter().collect::<Vec<_>>(),
+                Token::Member(name) => member(self.graph, schema, name),
+                Token::Item(index) => item(self.graph, schema, *index).into_iter().collect(),
                 Token::Root => Vec::new(),
             };
             found = below.into_iter().find(|(_, id)| self.is_nothing(*id));
@@ -370,7 +371,7 @@ impl<'g> Search<'_, 'g> {
 
     fn items<'d>(&mut self, schema: &'g Schema, array: Value<'d>) -> Option<Next<'d, 'g>> {
         for (index, value) in array.items().enumerate() {
-            let Some((keyword, id)) = item(schema, index) else { continue };
+            let Some((keyword, id)) = item(self.graph, schema, index) else { continue };
             if !self.judge.follows(value, id) {
                 return Some(match keyword {
                     Some(failed) if self.graph.get(id).always == Some(false) => {
@@ -396,7 +397,7 @@ impl<'g> Search<'_, 'g> {
             if schema.names.is_some_and(|id| !self.judge.follows_name(name, id)) {
                 return Some(Next::Here(object, Failed::of("propertyNames")));
             }
-            for (keyword, id) in member(schema, name) {
+            for (keyword, id) in member(self.graph, schema, name) {
                 if !self.judge.follows(value, id) {
                     return Some(match keyword {
                         Some(failed) if self.graph.get(id).always == Some(false) => {
@@ -411,27 +412,30 @@ impl<'g> Search<'_, 'g> {
     }
 }
 
-/// What a schema says of an item; if it is `false`, what is told of the array.
-fn item<'g>(schema: &'g Schema, index: usize) -> Option<(Option<Failed<'g>>, NodeId)> {
+/// What a schema says of a child; if it is `false`, what is told of the parent.
+type Said<'g> = (Option<Failed<'g>>, NodeId);
+
+fn item<'g>(graph: &'g Graph, schema: &'g Schema, index: usize) -> Option<Said<'g>> {
     if let Some(id) = schema.prefix.get(index) {
         return Some((None, *id));
     }
     let beyond = schema.items_keyword == "additionalItems";
     let failed = beyond.then(|| Failed::items_beyond(schema.prefix.len()));
-    schema.items.map(|id| (failed, id))
+    let said = schema.items.map(|id| (failed, id));
+    let unevaluated = || graph.unevaluated_item(schema, index);
+    said.or_else(|| unevaluated().map(|id| (Some(Failed::of("unevaluatedItems")), id)))
 }
 
-/// What a schema says of a member; if that is `false`, what is told of the object.
-fn member<'g>(
-    schema: &'g Schema,
-    name: &str,
-) -> impl Iterator<Item = (Option<Failed<'g>>, NodeId)> {
-    let mut ids: Vec<_> = schema.property(name).map(|id| (None, id)).into_iter().collect();
-    let matching = schema.patterns.iter().filter(|(pattern, _)| pattern.is_match(name));
-    ids.extend(matching.map(|(_, id)| (None, *id)));
-    if ids.is_empty() {
+fn member<'g>(graph: &'g Graph, schema: &'g Schema, name: &str) -> Vec<Said<'g>> {
+    let mut said: Vec<_> = schema.property(name).map(|id| (None, id)).into_iter().collect();
+    let matching = |pattern: &Pattern| pattern.is_match(name);
+    let patterns = schema.patterns.iter().filter(|(pattern, _)| matching(pattern));
+    said.extend(patterns.map(|(_, id)| (None, *id)));
+    if said.is_empty() {
         let additional = Failed::of("additionalProperties");
-        ids.extend(schema.additional.map(|id| (Some(additional), id)));
+        said.extend(schema.additional.map(|id| (Some(additional), id)));
     }
-    ids.into_iter()
+    let unevaluated = graph.unevaluated_member(schema, Some(name), &matching);
+    said.extend(unevaluated.map(|id| (Some(Failed::of("unevaluatedProperties")), id)));
+    said
 }

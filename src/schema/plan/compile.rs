@@ -45,7 +45,7 @@ pub(super) fn compile(
 }
 
 pub(super) struct Compiler<'g> {
-    graph: &'g Graph,
+    pub(super) graph: &'g Graph,
     same: Vec<NodeId>,
     shapes: Shapes<'g>,
     plan: Plan,

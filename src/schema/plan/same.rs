@@ -103,6 +103,8 @@ fn spell(index: usize, schema: &Schema, below: &mut Vec<usize>) -> String {
         condition,
         unevaluated_members,
         unevaluated_items,
+        // Follows from the children.
+        beside: _,
         rest,
         arbiter,
         rest_in_place,

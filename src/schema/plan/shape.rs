@@ -180,6 +180,7 @@ fn is_free(schema: &Schema, sort: Sort) -> bool {
             !listed
                 && schema.prefix.is_empty()
                 && schema.items.is_none()
+                && schema.unevaluated_items.is_none()
                 && schema.contains.is_none()
                 && !schema.unique
                 && schema.item_count == Counts::default()
@@ -189,6 +190,7 @@ fn is_free(schema: &Schema, sort: Sort) -> bool {
                 && schema.properties.is_empty()
                 && schema.patterns.is_empty()
                 && schema.additional.is_none()
+                && schema.unevaluated_members.is_none()
                 && schema.names.is_none()
                 && schema.required.is_empty()
                 && schema.needs.is_empty()

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::super::formats::Check;
-use super::super::graph::{Counts, NodeId, Schema, Types};
+use super::super::graph::{Counts, Graph, NodeId, Schema, Types};
 use super::super::pattern::Pattern;
 use super::compile::{Applying, Compiler, Set};
 use super::kinds::Kinds;
@@ -91,11 +91,15 @@ impl Compiler<'_> {
     pub(super) fn items(&mut self, applying: &mut Applying<'_>) -> Option<Items> {
         let Applying { schemas, rests } = applying;
         let mut count = Counts::default();
-        let mut below: Set = schemas.iter().filter_map(|(_, schema)| schema.items).collect();
+        let graph = self.graph;
+        let left = |schema: &Schema, n| schema.items.or_else(|| graph.unevaluated_item(schema, n));
+        let beyond = |(_, schema): &(NodeId, &Schema)| left(schema, usize::MAX);
+        let mut below: Set = schemas.iter().filter_map(beyond).collect();
         let places = schemas.iter().map(|(_, schema)| schema.prefix.len()).max().unwrap_or(0);
         if places > 0 {
             let at = |n: usize| {
-                let item = |schema: &Schema| schema.prefix.get(n).copied().or(schema.items);
+                let item =
+                    |schema: &Schema| schema.prefix.get(n).copied().or_else(|| left(schema, n));
                 schemas.iter().filter_map(|(_, schema)| item(schema)).collect()
             };
             let prefix = (0..places).map(|n| self.node(at(n))).collect();
@@ -128,17 +132,22 @@ impl Compiler<'_> {
         let mut laid_out: Vec<&Schema> = schemas.iter().map(|(_, schema)| *schema).collect();
         if patterns.len() > PATTERNS {
             // Too many ways to go on: what such a schema says of members is judged on the tape.
-            let many = schemas.iter().filter(|(_, schema)| !schema.patterns.is_empty());
-            rests.extend(many.map(|(id, _)| Rest::Follows(*id)));
-            laid_out.retain(|schema| schema.patterns.is_empty());
+            let many = |schema: &Schema| {
+                !schema.patterns.is_empty() || schema.unevaluated_members.is_some()
+            };
+            let left = schemas.iter().filter(|(_, schema)| many(schema));
+            rests.extend(left.map(|(id, _)| Rest::Follows(*id)));
+            laid_out.retain(|schema| !many(schema));
             patterns.clear();
         }
         let declared = declared(schemas.iter().map(|(_, schema)| *schema));
         let extra = self.extra(&laid_out, patterns);
+        let graph = self.graph;
         let places: Vec<(String, Ix)> = (declared.iter())
             .map(|name| {
                 let matching = |pattern: &Pattern| pattern.is_match(name);
-                let set = laid_out.iter().flat_map(|schema| below(schema, Some(name), &matching));
+                let set =
+                    laid_out.iter().flat_map(|schema| below(graph, schema, Some(name), &matching));
                 ((*name).to_owned(), self.node(set.collect()))
             })
             .collect();
@@ -161,15 +170,17 @@ impl Compiler<'_> {
 
     /// Where members go on that are not declared.
     fn extra(&mut self, schemas: &[&Schema], patterns: Vec<Arc<Pattern>>) -> Extra {
+        let graph = self.graph;
         if patterns.is_empty() {
-            return Extra::One(self.node(schemas.iter().filter_map(|s| s.additional).collect()));
+            let set = schemas.iter().flat_map(|schema| below(graph, schema, None, &|_| false));
+            return Extra::One(self.node(set.collect()));
         }
         let places = (0..1_usize << patterns.len()).map(|bits| {
             let matching = |pattern: &Pattern| {
                 let same = |other: &Arc<Pattern>| other.source() == pattern.source();
                 patterns.iter().position(same).is_some_and(|n| bits >> n & 1 == 1)
             };
-            let set = schemas.iter().flat_map(|schema| below(schema, None, &matching));
+            let set = schemas.iter().flat_map(|schema| below(graph, schema, None, &matching));
             self.node(set.collect())
         });
         let places = places.collect();
@@ -209,8 +220,9 @@ fn require(members: &mut Members, schema: &Schema) {
 }
 
 /// What one schema says of a member, given which patterns its name matches.
-fn below<'s>(
-    schema: &'s Schema,
+fn below(
+    graph: &Graph,
+    schema: &Schema,
     name: Option<&str>,
     matching: &dyn Fn(&Pattern) -> bool,
 ) -> Vec<NodeId> {
@@ -219,5 +231,6 @@ fn below<'s>(
     if ids.is_empty() {
         ids.extend(schema.additional);
     }
+    ids.extend(graph.unevaluated_member(schema, name, matching));
     ids
 }

@@ -4,8 +4,8 @@ use secval::json::Value;
 use secval::schema::{SchemaId, Set, Violation};
 
 /// Whether a first fault is one that the arbiter lists, in the same words. What may differ: within the only branch of an
-/// `anyOf` or `oneOf` that the value's kind leaves open, the plan tells of the fault itself, and the arbiter that no
-/// branch is followed.
+/// `anyOf` or `oneOf` that the value's kind or a constant leaves open, and within a schema for what is unevaluated, the
+/// plan tells of the fault itself, and the arbiter that no branch is followed, or that something was not evaluated.
 pub(crate) fn is_listed(
     set: &Set,
     id: SchemaId,
@@ -27,7 +27,7 @@ pub(crate) fn is_listed(
         };
     }
     let around = |v: &Violation| {
-        ["anyOf", "oneOf"].contains(&v.keyword)
+        ["anyOf", "oneOf", "unevaluatedItems", "unevaluatedProperties"].contains(&v.keyword)
             && first
                 .pointer
                 .strip_prefix(&v.pointer)
