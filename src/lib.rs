@@ -9,13 +9,14 @@
 //!
 //! | row | modules | question |
 //! |---|---|---|
-//! | 1 | [`reason`], [`clock`], [`sync`], `seed` | why refused, when, with which atomics, from which random bits |
+//! | 1 | [`reason`], [`clock`], [`sync`], `seed`, `bytes` | why refused, when, with which atomics, from which random bits; short questions about bytes |
 //! | 2 | [`json`] | is this strictly JSON, and what does it say? |
 //! | 3 | [`check`], [`schema`], [`limit`], [`event`] | is the value, the document, the rate what was declared? What happened? |
 //! | 4 | [`policy`] | what does this API accept? |
 //! | 5 | [`gate`] | may this request pass? |
 //! | 6 | `py` | the same questions, asked from Python (feature `python`) |
 
+mod bytes;
 pub mod check;
 pub mod clock;
 pub mod event;

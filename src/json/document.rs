@@ -11,7 +11,7 @@ use std::iter::FusedIterator;
 use super::error::Error;
 use super::numbers;
 use super::serde;
-use super::tape::{Node, Tag, Tape, widen};
+use super::tape::{Node, Parts, Tag, Tape, widen};
 
 /// A strictly parsed JSON text. Its values borrow from it.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy)]
 pub struct Value<'d> {
     text: &'d str,
-    tape: &'d Tape,
+    tape: &'d Parts,
     node: u32,
 }
 
@@ -57,7 +57,7 @@ impl<'t> Document<'t> {
 
     /// The value at an index of the tape: what an observer was told, or what [`Value::node`] gave.
     pub fn value(&self, node: u32) -> Value<'_> {
-        Value { text: &self.text, tape: &self.tape, node }
+        Value { text: &self.text, tape: self.tape.read(), node }
     }
 
     /// The text, as it was given.
@@ -140,6 +140,17 @@ pub struct Content<'d> {
 }
 
 impl<'d> Content<'d> {
+    /// Of a string by itself.
+    pub fn of(text: &'d str) -> Self {
+        Self { source: text, from: 0, to: text.len(), ascii: false }
+    }
+
+    #[inline]
+    pub(super) fn within(source: &'d str, node: &Node, ascii: bool) -> Self {
+        let from = widen(node.a);
+        Self { source, from, to: from.wrapping_add(widen(node.b)), ascii }
+    }
+
     /// The content.
     #[inline]
     pub fn text(self) -> &'d str {
@@ -191,13 +202,8 @@ impl<'d> Value<'d> {
 
     #[inline]
     fn content(self, node: &Node) -> Content<'d> {
-        let from = widen(node.a);
-        Content {
-            source: if node.escaped { &self.tape.unescaped } else { self.text },
-            from,
-            to: from.wrapping_add(widen(node.b)),
-            ascii: self.tape.ascii && !node.escaped,
-        }
+        let source = if node.escaped { &self.tape.unescaped } else { self.text };
+        Content::within(source, node, self.tape.ascii && !node.escaped)
     }
 
     fn record(self) -> Option<&'d Node> {

@@ -4,7 +4,7 @@
 
 use std::convert::Infallible;
 
-use super::document::Number;
+use super::document::{Content, Number};
 
 /// What an observer's account says of a member's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +93,7 @@ pub trait Observer {
 
     /// A string.
     #[inline]
-    fn string(&mut self, _node: u32, _value: &str) -> Result<(), Self::Fault> {
+    fn string(&mut self, _node: u32, _value: Content<'_>) -> Result<(), Self::Fault> {
         Ok(())
     }
 }

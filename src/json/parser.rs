@@ -9,7 +9,6 @@
 //! Where a member's name is matched: in `Parser::name`. An observer may recognise it, and then keeps account of
 //! it (see [`Observer`] for why none can be repeated); all other names are compared in `names.rs`.
 
-#![forbid(unsafe_code)]
 #![deny(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -21,7 +20,7 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::mem::take;
 
-use super::document::{self, Document, Unproven};
+use super::document::{self, Content, Document, Unproven};
 use super::error::{Error, Stopped};
 use super::limits::Limits;
 use super::marks;
@@ -46,6 +45,8 @@ pub fn parse_str<'t>(
     reuse: Tape,
 ) -> Result<Document<'t>, Error> {
     check_size(text.len(), limits)?;
+    let mut reuse = reuse;
+    reuse.look_at(text.as_bytes());
     read(text, limits, reuse, &mut Silent).map_err(only_json)
 }
 
@@ -57,7 +58,10 @@ pub fn parse_observed<'t, O: Observer>(
     observer: &mut O,
 ) -> Result<Document<'t>, Stopped<O::Fault>> {
     check_size(text.len(), limits)?;
-    read(decode(text)?, limits, reuse, observer)
+    let mut reuse = reuse;
+    reuse.look_at(&text);
+    let ascii = reuse.is_ascii();
+    read(decode(text, ascii)?, limits, reuse, observer)
 }
 
 /// Reads one JSON value, and leaves it to the caller to find out whether member names are repeated: whoever
@@ -84,8 +88,8 @@ fn check_size(bytes: usize, limits: &Limits) -> Result<(), Error> {
     if bytes > ceiling { Err(Error::new(Reason::JsonBytes, ceiling)) } else { Ok(()) }
 }
 
-/// The text as UTF-8, or what it is instead.
-fn decode(text: Cow<'_, [u8]>) -> Result<Cow<'_, str>, Error> {
+/// The text as UTF-8, or what it is instead. All of it may be known to be ASCII.
+fn decode(text: Cow<'_, [u8]>, ascii: bool) -> Result<Cow<'_, str>, Error> {
     // A JSON text begins with an ASCII character; with a NUL beside it, or a byte order mark before it, that
     // is UTF-16 or UTF-32 (RFC 4627, 3).
     if let Some([0xfe, 0xff] | [0xff, 0xfe] | [0, _] | [_, 0]) = text.get(..2) {
@@ -93,6 +97,11 @@ fn decode(text: Cow<'_, [u8]>) -> Result<Cow<'_, str>, Error> {
     }
     let invalid = |error: &std::str::Utf8Error| Error::new(Reason::JsonUtf8, error.valid_up_to());
     match text {
+        #[expect(unsafe_code, reason = "a second look at every byte would tell nothing new")]
+        // SAFETY: all bytes are ASCII, and ASCII is UTF-8.
+        Cow::Borrowed(bytes) if ascii => {
+            Ok(Cow::Borrowed(unsafe { str::from_utf8_unchecked(bytes) }))
+        }
         Cow::Borrowed(bytes) => match simdutf8::basic::from_utf8(bytes) {
             Ok(text) => Ok(Cow::Borrowed(text)),
             // The fast check says only that, the slow one says where.
@@ -107,24 +116,22 @@ fn decode(text: Cow<'_, [u8]>) -> Result<Cow<'_, str>, Error> {
 fn read<'t, O: Observer>(
     text: Cow<'t, str>,
     limits: &Limits,
-    mut tape: Tape,
+    mut reuse: Tape,
     observer: &mut O,
 ) -> Result<Document<'t>, Stopped<O::Fault>> {
+    let tape = reuse.parts();
     if text.starts_with('\u{feff}') {
         return Err(Error::new(Reason::JsonBom, 0).into());
     }
-    tape.clear();
-    let mut marks = take(&mut tape.marks);
-    tape.ascii = marks::mark(text.as_bytes(), &mut marks);
     let ceiling = |limit: Option<usize>| limit.map_or(u32::MAX, narrow);
     let mut parser = Parser {
         text: &text,
         bytes: text.as_bytes(),
-        marks: &marks,
-        nodes: &mut tape.nodes,
-        unescaped: &mut tape.unescaped,
-        open: &mut tape.open,
-        names: &mut tape.names,
+        marks: &tape.marks,
+        nodes: take(&mut tape.nodes),
+        unescaped: take(&mut tape.unescaped),
+        open: take(&mut tape.open),
+        names: take(&mut tape.names),
         observer,
         inner: Open { node: 0, count: 0, object: false },
         depth: limits.max_depth,
@@ -134,19 +141,20 @@ fn read<'t, O: Observer>(
         number_chars: narrow(limits.max_number_chars),
     };
     parser.run()?;
-    tape.marks = marks;
-    Ok(Document::new(text, tape))
+    let Parser { nodes, unescaped, open, names, .. } = parser;
+    (tape.nodes, tape.unescaped, tape.open, tape.names) = (nodes, unescaped, open, names);
+    Ok(Document::new(text, reuse))
 }
 
 struct Parser<'p, O> {
     text: &'p str,
     bytes: &'p [u8],
     marks: &'p [u64],
-    nodes: &'p mut Vec<Node>,
-    unescaped: &'p mut String,
+    nodes: Vec<Node>,
+    unescaped: String,
     /// The containers around the innermost one, and nothing at the bottom.
-    open: &'p mut Vec<Open>,
-    names: &'p mut Names,
+    open: Vec<Open>,
+    names: Names,
     observer: &'p mut O,
     /// The innermost container, if there is one.
     inner: Open,
@@ -192,17 +200,18 @@ impl<O: Observer> Parser<'_, O> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn string(&mut self, at: u32) -> Result<u32, Stopped<O::Fault>> {
         self.count_value(at)?;
         let (next, node) = self.content(at, Tag::String)?;
         self.nodes.push(node);
-        let text = node.content(self.text, self.unescaped);
-        self.observer.string(self.last(), text).map_err(Stopped::Fault)?;
+        let source = if node.escaped { &self.unescaped } else { self.text };
+        let content = Content::within(source, &node, false);
+        self.observer.string(self.last(), content).map_err(Stopped::Fault)?;
         Ok(next)
     }
 
-    #[inline]
+    #[inline(always)]
     fn number(&mut self, at: u32) -> Result<u32, Stopped<O::Fault>> {
         let read = numbers::read(self.text, at, self.number_chars)?;
         self.count_value(at)?;
@@ -217,7 +226,7 @@ impl<O: Observer> Parser<'_, O> {
         Ok(read.next)
     }
 
-    #[inline]
+    #[inline(always)]
     fn literal(
         &mut self,
         at: u32,
@@ -241,7 +250,7 @@ impl<O: Observer> Parser<'_, O> {
     }
 
     /// `{` or `[`, and what follows it: its end, or its first value.
-    #[inline]
+    #[inline(always)]
     fn begin(&mut self, at: u32, object: bool) -> Result<Begun, Stopped<O::Fault>> {
         let Some(depth) = self.depth.checked_sub(1) else {
             return Err(fault(Reason::JsonDepth, at).into());
@@ -268,7 +277,7 @@ impl<O: Observer> Parser<'_, O> {
     }
 
     /// After a complete value: closes what ends here, and goes to the next value, if there is one.
-    #[inline]
+    #[inline(always)]
     fn after(&mut self, mut next: u32) -> Result<Option<Token>, Stopped<O::Fault>> {
         loop {
             let (at, byte) = self.token(next);
@@ -292,7 +301,7 @@ impl<O: Observer> Parser<'_, O> {
     }
 
     /// One more child of the innermost container: reads a member's name. Gives where its value begins.
-    #[inline]
+    #[inline(always)]
     fn child(&mut self, at: u32, byte: u8) -> Result<Token, Stopped<O::Fault>> {
         if self.inner.count >= self.members {
             return Err(self.unless_ended(Reason::JsonMembers, at).into());
@@ -308,7 +317,7 @@ impl<O: Observer> Parser<'_, O> {
     }
 
     /// A member's name and its colon. Gives where its value begins.
-    #[inline]
+    #[inline(always)]
     fn name(&mut self, at: u32) -> Result<Token, Stopped<O::Fault>> {
         let node = narrow(self.nodes.len());
         let ahead = self.bytes.get(widen(at)..).unwrap_or_default();
@@ -337,7 +346,7 @@ impl<O: Observer> Parser<'_, O> {
     }
 
     /// A name that the observer has recognised: so many bytes with its quotes and its colon.
-    #[inline]
+    #[inline(always)]
     fn predicted(&mut self, at: u32, bytes: u32) -> Result<Token, Error> {
         let length = bytes.wrapping_sub(3);
         if length > self.string_bytes {
@@ -369,7 +378,7 @@ impl<O: Observer> Parser<'_, O> {
     }
 
     /// Reads the string whose opening quote is at `at`: the byte after it, and its node.
-    #[inline]
+    #[inline(always)]
     fn content(&mut self, at: u32, tag: Tag) -> Result<(u32, Node), Error> {
         let from = at.wrapping_add(1);
         let stop = marks::next(self.marks, from);
@@ -387,7 +396,7 @@ impl<O: Observer> Parser<'_, O> {
     #[cold]
     fn uncommon_content(&mut self, at: u32, tag: Tag) -> Result<(u32, Node), Error> {
         let end = |from: usize| widen(marks::next(self.marks, narrow(from)));
-        let read = strings::read(self.text, widen(at), self.unescaped, end)?;
+        let read = strings::read(self.text, widen(at), &mut self.unescaped, end)?;
         let mut node = Node::new(tag, at, narrow(read.from), narrow(read.len));
         node.escaped = read.escaped;
         if node.b > self.string_bytes {

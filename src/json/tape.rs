@@ -14,6 +14,7 @@
 
 use std::cell::Cell;
 
+use super::marks;
 use super::names::Names;
 use super::numbers::Number;
 
@@ -56,9 +57,12 @@ pub(super) struct Open {
     pub(super) object: bool,
 }
 
-/// The buffers of a document and of the parser, for use again. A new one allocates nothing.
+/// The buffers of a document and of the parser, for use again. It is handed on from hand to hand, so it is one pointer.
 #[derive(Debug, Default)]
-pub struct Tape {
+pub struct Tape(Box<Parts>);
+
+#[derive(Debug, Default)]
+pub(super) struct Parts {
     pub(super) nodes: Vec<Node>,
     pub(super) unescaped: String,
     /// The text is all ASCII; its strings are, but for what their escapes say.
@@ -80,19 +84,46 @@ impl Tape {
 
     /// Keeps the buffers for the next text that this thread reads.
     pub fn keep(mut self) {
-        self.clear();
+        self.0.clear();
+        self.0.shrink();
         // Fails only while the thread ends, when nobody needs them any more.
         let _ = SPARE.try_with(|spare| spare.set(Some(self)));
     }
 
-    /// Empties the buffers, keeps those of ordinary size.
-    pub(super) fn clear(&mut self) {
+    /// Empties the buffers and takes the first look at a text.
+    pub(super) fn look_at(&mut self, text: &[u8]) {
+        self.0.clear();
+        self.0.ascii = marks::mark(text, &mut self.0.marks);
+    }
+
+    /// Whether the text that was looked at is all ASCII.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.0.ascii
+    }
+
+    #[inline]
+    pub(super) fn parts(&mut self) -> &mut Parts {
+        &mut self.0
+    }
+
+    #[inline]
+    pub(super) fn read(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Parts {
+    fn clear(&mut self) {
         self.nodes.clear();
         self.unescaped.clear();
         self.marks.clear();
         self.open.clear();
         self.names.clear();
         self.ascii = false;
+    }
+
+    /// Lets go of buffers of more than ordinary size.
+    fn shrink(&mut self) {
         self.nodes.shrink_to(KEPT_BYTES / size_of::<Node>());
         self.unescaped.shrink_to(KEPT_BYTES);
         self.marks.shrink_to(KEPT_BYTES / size_of::<u64>());

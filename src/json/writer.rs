@@ -11,7 +11,7 @@ use super::limits::Limits;
 use super::numbers::{self, Number};
 use super::place::{Place, place};
 use super::strings;
-use super::tape::{Node, Open, Tag, Tape, narrow, widen};
+use super::tape::{Node, Open, Parts, Tag, Tape, narrow, widen};
 use crate::reason::Reason;
 
 /// Writes one document, value by value: its text, and the tape that parsing the text would give.
@@ -174,9 +174,10 @@ impl Writer {
             }
             writer.count()?;
             let start = writer.text.len();
-            let node = narrow(writer.tape.nodes.len());
+            let node = narrow(writer.tape.read().nodes.len());
             writer.content(Tag::Name, name)?;
-            let Self { text, tape: Tape { nodes, unescaped, names, .. }, .. } = writer;
+            let Self { text, tape, .. } = writer;
+            let Parts { nodes, unescaped, names, .. } = tape.parts();
             let other = |other: u32| {
                 nodes.get(widen(other)).map_or("", |node| node.content(text, unescaped))
             };
@@ -224,16 +225,16 @@ impl Writer {
 
     fn begin(&mut self, tag: Tag) -> Result<(), Error> {
         self.begin_value()?;
-        if self.tape.open.len() >= self.limits.max_depth {
+        if self.tape.read().open.len() >= self.limits.max_depth {
             return Err(self.here(Reason::JsonDepth));
         }
         let object = tag == Tag::Object;
         self.count_value()?;
-        let node = narrow(self.tape.nodes.len());
+        let node = narrow(self.tape.read().nodes.len());
         self.push(Node::new(tag, narrow(self.text.len()), 0, 0));
-        self.tape.open.push(Open { node, count: 0, object });
+        self.tape.parts().open.push(Open { node, count: 0, object });
         if object {
-            self.tape.names.begin();
+            self.tape.parts().names.begin();
         }
         self.text.push(if object { '{' } else { '[' });
         self.due = if object { Due::Name } else { Due::Value };
@@ -241,7 +242,7 @@ impl Writer {
     }
 
     fn end(&mut self, object: bool) -> Result<(), Error> {
-        let Some(open) = self.tape.open.last().copied() else {
+        let Some(open) = self.tape.read().open.last().copied() else {
             return Err(self.here(Reason::JsonExpectedValue));
         };
         if open.object != object {
@@ -250,14 +251,15 @@ impl Writer {
         if self.due == Due::Member {
             return Err(self.here(Reason::JsonExpectedValue));
         }
-        self.tape.open.pop();
+        self.tape.parts().open.pop();
         self.text.push(if object { '}' } else { ']' });
-        let end = narrow(self.tape.nodes.len());
-        if let Some(opened) = self.tape.nodes.get_mut(widen(open.node)) {
+        let end = narrow(self.tape.read().nodes.len());
+        if let Some(opened) = self.tape.parts().nodes.get_mut(widen(open.node)) {
             (opened.a, opened.b) = (open.count, end);
         }
         if object {
-            let Self { text, tape: Tape { nodes, unescaped, names, .. }, .. } = self;
+            let Self { text, tape, .. } = self;
+            let Parts { nodes, unescaped, names, .. } = tape.parts();
             let other = |other: u32| {
                 nodes.get(widen(other)).map_or("", |node| node.content(text, unescaped))
             };
@@ -273,7 +275,7 @@ impl Writer {
     /// Before a value: whether one may come, and the comma if it is not the first item.
     fn begin_value(&mut self) -> Result<(), Error> {
         match self.due {
-            Due::Value if self.tape.open.is_empty() => Ok(()),
+            Due::Value if self.tape.read().open.is_empty() => Ok(()),
             Due::Value => self.count(),
             Due::Member => Ok(()),
             Due::Name => Err(self.here(Reason::JsonExpectedName)),
@@ -284,7 +286,7 @@ impl Writer {
     /// One more member or item of the innermost container.
     fn count(&mut self) -> Result<(), Error> {
         let ceiling = self.limits.max_members.unwrap_or(usize::MAX);
-        let Some(open) = self.tape.open.last_mut() else { return Ok(()) };
+        let Some(open) = self.tape.parts().open.last_mut() else { return Ok(()) };
         if open.count > 0 {
             self.text.push(',');
         }
@@ -294,7 +296,7 @@ impl Writer {
 
     /// After a value: what is around it goes on.
     fn complete(&mut self) {
-        self.due = match self.tape.open.last() {
+        self.due = match self.tape.read().open.last() {
             None => Due::Nothing,
             Some(Open { object: true, .. }) => Due::Name,
             Some(Open { object: false, .. }) => Due::Value,
@@ -310,7 +312,7 @@ impl Writer {
     }
 
     fn push(&mut self, node: Node) {
-        self.tape.nodes.push(node);
+        self.tape.parts().nodes.push(node);
     }
 
     /// Writes a string in quotes; what needs escapes is kept unescaped too, as the parser does.
@@ -321,11 +323,11 @@ impl Writer {
         let start = narrow(self.text.len());
         self.text.push('"');
         let plain = strings::plain_end(content.as_bytes(), 0) == content.len();
-        let from = if plain { self.text.len() } else { self.tape.unescaped.len() };
+        let from = if plain { self.text.len() } else { self.tape.read().unescaped.len() };
         if plain {
             self.text.push_str(content);
         } else {
-            self.tape.unescaped.push_str(content);
+            self.tape.parts().unescaped.push_str(content);
             escape(content, &mut self.text);
         }
         self.text.push('"');

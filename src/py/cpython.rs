@@ -36,6 +36,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString};
 
 use super::objects::{big_integer, torn};
+use crate::bytes;
 use crate::json::{Content, Token, Tokens, Value};
 
 unsafe extern "C" {
@@ -488,7 +489,7 @@ impl Names {
         let index = usize::try_from(hash >> 32).unwrap_or(0) % self.places.len().max(1);
         let place = self.places.get_mut(index).ok_or(Fault::Torn)?;
         for known in place.iter().flatten() {
-            if known.hash == hash && ascii_bytes(&known.name) == text {
+            if known.hash == hash && bytes::same(ascii_bytes(&known.name), text) {
                 return Ok(known.name.clone_ref(py));
             }
         }
@@ -556,23 +557,10 @@ impl Template {
                 return false;
             };
             rest = others;
-            same_bytes(own, name)
+            bytes::same(own, name)
         });
         same && rest.is_empty()
     }
-}
-
-/// Whether the bytes are the same: short ones without a call.
-#[inline]
-fn same_bytes(one: &[u8], other: &[u8]) -> bool {
-    if one.len() != other.len() {
-        return false;
-    }
-    let (Some(one_end), Some(other_end)) = (one.last_chunk::<8>(), other.last_chunk::<8>()) else {
-        return one.iter().zip(other).all(|(one, other)| one == other);
-    };
-    let ((ones, _), (others, _)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
-    ones.iter().zip(others).all(|(one, other)| one == other) && one_end == other_end
 }
 
 impl Templates {

@@ -1,7 +1,6 @@
 //! `secval.Schema` and `secval.Violation`.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -15,14 +14,9 @@ use super::{errors, objects, values};
 use crate::json::{self, Document, Error, Tape};
 use crate::schema::{self, Dialect, FormatRule, Formats, Options, SchemaId, Set, SetBuilder};
 
-thread_local! {
-    /// The buffers of the last text, for the next.
-    static TAPE: Cell<Tape> = Cell::default();
-}
-
 /// Lets go of a document, but for its buffers.
 fn keep(document: Document<'_>) {
-    TAPE.set(document.into_tape());
+    document.into_tape().keep();
 }
 
 /// Violations that `validate` and `loads` report at most.
@@ -270,7 +264,7 @@ impl Schema {
 
     fn judge<'t>(&self, py: Python<'_>, text: &'t [u8]) -> Result<Document<'t>, schema::Fault> {
         let judged = work_on(py, text.len(), || {
-            self.set.judge(self.id, Cow::Borrowed(text), &self.limits, TAPE.take())
+            self.set.judge(self.id, Cow::Borrowed(text), &self.limits, Tape::spare())
         });
         if let Err(schema::Fault::Schema(violation)) = &judged {
             note(py, violation);

@@ -162,7 +162,8 @@ impl Standard {
     }
 
     pub(super) fn is_valid(&self, text: &str) -> bool {
-        self.quick.is_some_and(|quick| quick(text)) || self.validator.is_valid(Instance::Name(text))
+        self.quick.is_some_and(|quick| quick(text.as_bytes()))
+            || self.validator.is_valid(Instance::Name(text))
     }
 }
 

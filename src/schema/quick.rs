@@ -10,15 +10,15 @@
     clippy::string_slice
 )]
 
-use super::span::Bytes;
+use crate::bytes::Bytes;
 
 /// Tells of some valid texts that they are.
-pub(super) type Quick = fn(&str) -> bool;
+pub(super) type Quick = fn(&[u8]) -> bool;
 
 /// The short way of a format, if there is one.
 pub(super) fn of(format: &str) -> Option<Quick> {
     Some(match format {
-        "date" => |text| is_date(text.as_bytes()),
+        "date" => is_date,
         "date-time" => is_date_time,
         "email" => is_email,
         "uri" | "uri-reference" => is_uri,
@@ -36,16 +36,20 @@ const ADDRESS: Bytes = Bytes::alphanumeric_and(b"-./_~?&=");
 /// The same, and what a fragment and a template may have as well.
 const WITH_COLON: Bytes = Bytes::alphanumeric_and(b"-./_~?&=:");
 
+/// What the words before an `@` are written with.
+const WORD: Bytes = Bytes::alphanumeric_and(b"_-+");
+
 /// What the names of a template's variables are written with.
 const NAME: Bytes = Bytes::alphanumeric_and(b"_");
 
 /// `http://` or `https://`, and letters, digits and separators, after them a fragment or none: RFC 3986 allows them all
 /// in what comes up to the first `/` or `?`, which is a name without port, as long as it is not empty.
-fn is_uri(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
+fn is_uri(text: &[u8]) -> bool {
+    let ([b'h', b't', b't', b'p', b's', b':', b'/', b'/', bytes @ ..]
+    | [b'h', b't', b't', b'p', b':', b'/', b'/', bytes @ ..]) = text
+    else {
         return false;
     };
-    let bytes = rest.as_bytes();
     if matches!(bytes.first(), None | Some(b'/' | b'?' | b'&' | b'=')) {
         return false;
     }
@@ -58,8 +62,8 @@ fn is_uri(text: &str) -> bool {
 }
 
 /// Letters, digits and separators, and variables in braces: RFC 6570.
-fn is_template(text: &str) -> bool {
-    let mut rest = text.as_bytes();
+fn is_template(text: &[u8]) -> bool {
+    let mut rest = text;
     loop {
         let plain = WITH_COLON.span(rest);
         match rest.get(plain..) {
@@ -90,15 +94,19 @@ fn after_variables(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// Words with dots between them, and a domain of plain labels that ends in letters: RFC 5321.
-fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.split_once('@') else { return false };
-    let is_word = |word: &[u8]| {
-        !word.is_empty()
-            && word.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+'))
-    };
-    local.len() <= 64
-        && local.as_bytes().split(|byte| *byte == b'.').all(is_word)
-        && is_domain(domain.as_bytes())
+fn is_email(text: &[u8]) -> bool {
+    let mut words = 0_usize;
+    let mut rest = text;
+    loop {
+        let word = WORD.span(rest);
+        words = words.saturating_add(word).saturating_add(1);
+        match rest.get(word..) {
+            Some([b'.', after @ ..]) if word > 0 => rest = after,
+            // One more than all words and the dots between them.
+            Some([b'@', domain @ ..]) if word > 0 => return words <= 65 && is_domain(domain),
+            _ => return false,
+        }
+    }
 }
 
 /// Labels of letters and digits, with single hyphens within.
@@ -178,9 +186,9 @@ fn is_date(text: &[u8]) -> bool {
 }
 
 /// `YYYY-MM-DDTHH:MM:SS`, with `Z` or an offset; without leap seconds.
-fn is_date_time(text: &str) -> bool {
+fn is_date_time(text: &[u8]) -> bool {
     const FORM: Form = Form::new(b"0000-00-00T00:00");
-    let Some((minutes, rest)) = text.as_bytes().split_first_chunk::<BLOCK>() else { return false };
+    let Some((minutes, rest)) = text.split_first_chunk::<BLOCK>() else { return false };
     let Some(values) = FORM.read(minutes) else { return false };
     let [b':', b'0'..=b'5', b'0'..=b'9', rest @ ..] = rest else { return false };
     let Some(zone) = after_fraction(rest) else { return false };
@@ -227,7 +235,7 @@ mod tests {
     fn check(text: &str) -> usize {
         let mut accepted = 0;
         for format in FORMATS {
-            if of(format).unwrap()(text) {
+            if of(format).unwrap()(text.as_bytes()) {
                 assert!(crate_accepts(format, text), "{format}: {text:?}");
                 accepted += 1;
             }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The rows of `src/lib.rs`, bottom to top.
 const ROWS: &[&[&str]] = &[
-    &["reason", "clock", "sync", "seed"],
+    &["reason", "clock", "sync", "seed", "bytes"],
     &["json"],
     &["check", "schema", "limit", "event"],
     &["policy"],

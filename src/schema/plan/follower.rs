@@ -18,7 +18,7 @@ use super::kinds::Kinds;
 use super::names::{Expected, Position, START, bit};
 use super::node::{Ix, Members, NO_TABLE, Node};
 use super::{Asked, Entry, Plan, Refusal};
-use crate::json::{Items, Kind, Known, Members as MembersOf, Number, Observer, Value};
+use crate::json::{Content, Items, Kind, Known, Members as MembersOf, Number, Observer, Value};
 
 /// Lessons that one body may teach: more would let one client rewrite the hints of a whole plan with every body.
 const LESSONS: usize = 64;
@@ -254,7 +254,9 @@ impl<'p> Follower<'p> {
                         Some(number) => self.number(node, number),
                         None => Ok(()),
                     },
-                    Kind::String => self.string(node, value.as_str().unwrap_or_default()),
+                    Kind::String => {
+                        self.string(node, Content::of(value.as_str().unwrap_or_default()))
+                    }
                     // Nothing is asked of what is in it.
                     Kind::Array if self.is_free(Kinds::ARRAY) => Ok(()),
                     Kind::Object if self.is_free(Kinds::OBJECT) => Ok(()),
@@ -420,13 +422,13 @@ impl Observer for Follower<'_> {
     }
 
     #[inline]
-    fn string(&mut self, tape: u32, value: &str) -> Result<(), Infallible> {
+    fn string(&mut self, tape: u32, value: Content<'_>) -> Result<(), Infallible> {
         if let Some((ix, node)) = self.look(Kinds::STRING, tape) {
-            if node.quick.is_some_and(|is_valid| is_valid(value)) {
+            if node.quick.is_some_and(|is_valid| is_valid(value.bytes())) {
                 return Ok(());
             }
             let texts = self.plan.texts.get(index(node.texts));
-            if !texts.is_none_or(|texts| texts.allows(value)) {
+            if !texts.is_none_or(|texts| texts.allows(value.text())) {
                 self.refuse(tape, ix, Ix::ANY);
             }
             self.ask_later(Kinds::STRING, tape, ix, node);

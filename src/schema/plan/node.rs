@@ -14,6 +14,7 @@ use super::super::quick::Quick;
 use super::choice::Choice;
 use super::kinds::Kinds;
 use super::names::{Names, Position};
+use crate::bytes;
 use crate::json::Number;
 use crate::seed::FastState;
 
@@ -206,7 +207,9 @@ impl TextList {
 
     fn has(&self, text: &str) -> bool {
         match self {
-            Self::Few(texts) => texts.iter().any(|one| one == text),
+            Self::Few(texts) => {
+                texts.iter().any(|one| bytes::same(one.as_bytes(), text.as_bytes()))
+            }
             Self::Many(texts) => texts.contains(text),
         }
     }

@@ -1,6 +1,7 @@
-//! How far a text is made of the bytes of a set: 32 bytes at a time where the processor can.
+//! Questions about bytes that are asked so often that every instruction counts: are two names the same, and how far is
+//! a text made of the bytes of a set?
 //!
-//! A byte's upper half picks a bit and its lower half a row of bits; the byte is in the set if the row has the bit.
+//! Of a set 32 bytes are asked at a time, where the processor can. A byte's upper half picks a bit and its lower half a row of bits; the byte is in the set if the row has the bit.
 //! So any set of ASCII characters is two look-ups in tables of sixteen, which is what one shuffle of a register does
 //! for all of its bytes at once (W. Muła and D. Lemire, "Faster Base64 encoding and decoding using AVX2", 2018).
 
@@ -11,16 +12,29 @@
     clippy::string_slice
 )]
 
+/// Whether the bytes are the same: for names and other short texts, of which a call would cost most.
+#[inline]
+pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let (Some(one_end), Some(other_end)) = (one.last_chunk::<8>(), other.last_chunk::<8>()) else {
+        return one.iter().zip(other).all(|(one, other)| one == other);
+    };
+    let ((ones, _), (others, _)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    ones.iter().zip(others).all(|(one, other)| one == other) && one_end == other_end
+}
+
 /// A set of ASCII characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Bytes {
+pub(crate) struct Bytes {
     /// By the lower half of a byte: a bit for each upper half, of which ASCII has eight.
     rows: [u8; 16],
 }
 
 impl Bytes {
     /// The letters and digits, and these characters, which are ASCII.
-    pub(super) const fn alphanumeric_and(mut others: &[u8]) -> Self {
+    pub(crate) const fn alphanumeric_and(mut others: &[u8]) -> Self {
         let mut set = Self { rows: [0; 16] };
         let mut byte = 0_u8;
         while byte < 128 {
@@ -49,7 +63,7 @@ impl Bytes {
 
     /// The bytes at the beginning that are in the set, up to the first that is not.
     #[inline]
-    pub(super) fn span(&self, text: &[u8]) -> usize {
+    pub(crate) fn span(&self, text: &[u8]) -> usize {
         #[cfg(target_arch = "x86_64")]
         if text.len() >= 8 && std::arch::is_x86_feature_detected!("avx2") {
             #[expect(unsafe_code, reason = "a quarter of the time of one byte after the other")]
@@ -195,6 +209,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_same_are_the_same(one in "[ab]{0,20}", other in "[ab]{0,20}", place: prop::sample::Index) {
+            prop_assert_eq!(same(one.as_bytes(), other.as_bytes()), one == other);
+            prop_assert!(same(one.as_bytes(), one.clone().as_bytes()));
+            let mut changed = one.clone().into_bytes();
+            if !changed.is_empty() {
+                changed[place.index(one.len())] ^= 1;
+                prop_assert!(!same(one.as_bytes(), &changed));
+            }
+        }
+
         #[test]
         fn both_ways_span_the_same(text in prop::collection::vec(prop::sample::select(b"abcXYZ059-._~/?&=!#\x80\xff".to_vec()), 0..200)) {
             prop_assert_eq!(SET.span(&text), SET.span_slowly(&text));
