@@ -88,7 +88,7 @@ impl Plan {
             }
             Asked::Implied(table, which) => {
                 let members = usize::try_from(table).ok().and_then(|at| self.members.get(at));
-                match members.and_then(|members| members.implies.get(which)) {
+                match members.and_then(|members| members.demands.implies.get(which)) {
                     Some((_, id)) => search.within(*id, value),
                     None => (value, Failed::of("schema")),
                 }

@@ -33,11 +33,11 @@ impl Explanation {
             left.extend(find(&plan.items, node.items).map(|items| items.item));
             if let Some(members) = find(&plan.members, node.members) {
                 left.extend(members.names.places());
-                match &members.extra {
+                match &members.demands.extra {
                     Extra::One(ix) => left.push(*ix),
                     Extra::ByPattern(_, places) => left.extend(places),
                 }
-                *whole.entry("dependentSchemas").or_insert(0) += members.implies.len();
+                *whole.entry("dependentSchemas").or_insert(0) += members.demands.implies.len();
             }
             for (_, rest) in find(&plan.rests, node.rests).into_iter().flatten() {
                 if let Rest::Chosen(choice) = rest {

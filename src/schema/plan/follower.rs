@@ -16,7 +16,7 @@ use std::convert::Infallible;
 use super::super::graph::Counts;
 use super::kinds::Kinds;
 use super::names::{Expected, Position, START, bit};
-use super::node::{Ix, Members, NO_TABLE, Node};
+use super::node::{Demands, Ix, Members, NO_TABLE, Node};
 use super::{Asked, Entry, Plan, Refusal};
 use crate::json::{Content, Items, Kind, Known, Members as MembersOf, Number, Observer, Value};
 
@@ -181,10 +181,8 @@ impl<'p> Follower<'p> {
 
     #[inline]
     fn expect(&mut self) {
-        if let Some(members) = self.members
-            && let Some(last) = members.names.get(self.at.last)
-        {
-            self.expected = members.names.expected(last);
+        if let Some(members) = self.members {
+            self.expected = members.names.expected(self.at.last);
         }
     }
 
@@ -204,7 +202,20 @@ impl<'p> Follower<'p> {
         new
     }
 
+    #[inline]
     fn end_members(&mut self, tape: u32, members: &Members, count: u32) {
+        let valid = if members.simple {
+            members.required & !self.at.seen == 0
+        } else {
+            self.meets(&members.demands, tape, count)
+        };
+        if !valid {
+            self.refuse(tape, self.at.own, Ix::ANY);
+        }
+    }
+
+    /// Whether the members that were seen are all that they must be.
+    fn meets(&mut self, demands: &Demands, tape: u32, count: u32) -> bool {
         let Self { at, work, .. } = self;
         let more = work.seen.get(at.more..).unwrap_or_default();
         let seen = || std::iter::once(at.seen).chain(more.iter().copied());
@@ -212,22 +223,19 @@ impl<'p> Follower<'p> {
             let (word, bit) = bit(name);
             seen().nth(word).is_some_and(|word| word & bit != 0)
         };
-        let complete = more.len().saturating_add(1) == members.required.len()
-            && seen().zip(&members.required).all(|(seen, required)| required & !seen == 0);
-        let needed = members
+        let complete = more.len().saturating_add(1) >= demands.required.len()
+            && seen().zip(&demands.required).all(|(seen, required)| required & !seen == 0);
+        let needed = demands
             .needs
             .iter()
             .all(|(name, needs)| !has(*name) || needs.iter().all(|need| has(*need)));
-        let valid = complete && needed && within(members.count, count);
-        for (which, (name, _)) in members.implies.iter().enumerate() {
+        for (which, (name, _)) in demands.implies.iter().enumerate() {
             if has(*name) {
                 work.implied.push((tape, at.table, which));
             }
         }
         work.seen.truncate(at.more);
-        if !valid {
-            self.refuse(tape, self.at.own, Ix::ANY);
-        }
+        complete && needed && within(demands.count, count)
     }
 
     /// Follows a document that is there already, as the parser would have told of it; but does not go into what may be
@@ -304,9 +312,9 @@ impl Observer for Follower<'_> {
             self.members = self.table(node.members);
             self.expect();
             if let Some(members) = self.members
-                && members.required.len() > 1
+                && members.names.words() > 1
             {
-                let words = self.at.more.saturating_add(members.required.len()).saturating_sub(1);
+                let words = self.at.more.saturating_add(members.names.words()).saturating_sub(1);
                 self.work.seen.resize(words, 0);
             }
         }
@@ -322,7 +330,7 @@ impl Observer for Follower<'_> {
             return None;
         }
         (self.at.next, self.at.plain, self.at.last) = (name.place, name.plain, position);
-        self.expected = names.expected(name);
+        self.expected = names.expected(position);
         Some(name.bytes())
     }
 
@@ -334,7 +342,7 @@ impl Observer for Follower<'_> {
         };
         let found = members.names.find(name);
         let Some((position, name)) = found.and_then(|at| Some((at, members.names.get(at)?))) else {
-            self.go(members.extra.place(name));
+            self.go(members.demands.extra.place(name));
             return Ok(Known::Unknown);
         };
         if !self.see(position) {
@@ -344,7 +352,7 @@ impl Observer for Follower<'_> {
             self.work.lessons.push((self.at.table, self.at.last, position));
         }
         (self.at.next, self.at.plain, self.at.last) = (name.place, name.plain, position);
-        self.expected = members.names.expected(name);
+        self.expected = members.names.expected(position);
         Ok(Known::New)
     }
 

@@ -22,7 +22,7 @@ use crate::sync::Hint;
 /// of them would not.
 const BLOCK: usize = 32;
 
-/// A place in an object's list of names: 0 is before the first, names count from 1.
+/// A place among an object's names: 0 is before the first, names count from 1.
 pub(super) type Position = u32;
 
 /// Before the first name.
@@ -63,8 +63,15 @@ struct Spelling {
 /// The declared names of an object.
 #[derive(Debug)]
 pub(super) struct Names {
-    /// The first is none: it knows only what comes next.
-    list: Vec<Name>,
+    /// What is likely to come first.
+    first: [Hint; 2],
+    list: Box<[Name]>,
+    known: Box<Known>,
+}
+
+/// What is needed of names that nobody expected.
+#[derive(Debug)]
+struct Known {
     spellings: Vec<Spelling>,
     /// Positions; 0 is free. A power of two, at most half full.
     table: Vec<Position>,
@@ -72,8 +79,7 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new(declared: Vec<(String, Ix)>) -> Self {
-        let mut list = vec![Name::default()];
-        let mut spellings = vec![Spelling::default()];
+        let (mut list, mut spellings) = (Vec::new(), Vec::new());
         let mut table = vec![0; (declared.len() * 2).next_power_of_two().max(2)];
         let mask = table.len() - 1;
         for (position, (text, place)) in (1..).zip(declared) {
@@ -90,10 +96,12 @@ impl Names {
             spellings.push(spelling);
         }
         // As they are declared, until bodies teach better.
-        for (next, name) in (1..).zip(&list) {
-            name.next[0].set(if widen(next) < list.len() { next } else { START });
+        let first = [Hint::new(START), Hint::new(START)];
+        let nexts = std::iter::once(&first).chain(list.iter().map(|name: &Name| &name.next));
+        for ([next, _], (_, position)) in nexts.zip(list.iter().zip(1..)) {
+            next.set(position);
         }
-        Self { list, spellings, table }
+        Self { first, list: list.into(), known: Box::new(Known { spellings, table }) }
     }
 
     /// Tells each name which kinds are valid at its place, when the places are laid out.
@@ -103,39 +111,52 @@ impl Names {
         }
     }
 
-    /// Positions there are, with the one before the first name.
-    pub(super) fn positions(&self) -> usize {
-        self.list.len()
+    /// Words of bits that the names need.
+    #[inline]
+    pub(super) fn words(&self) -> usize {
+        self.list.len().div_ceil(64)
     }
 
+    #[inline]
     pub(super) fn get(&self, position: Position) -> Option<&Name> {
-        self.list.get(widen(position))
+        self.list.get(index(position))
+    }
+
+    fn spelling(&self, position: Position) -> Option<&Spelling> {
+        self.known.spellings.get(index(position))
     }
 
     pub(super) fn places(&self) -> impl Iterator<Item = Ix> + '_ {
-        self.list.iter().skip(1).map(|name| name.place)
+        self.list.iter().map(|name| name.place)
     }
 
     pub(super) fn find(&self, text: &str) -> Option<Position> {
         let mut at = hash(text);
         loop {
             // The table is never full, so that a free slot ends every search.
-            let position = *self.table.get(at & self.table.len().wrapping_sub(1))?;
+            let table = &self.known.table;
+            let position = *table.get(at & table.len().wrapping_sub(1))?;
             if position == START {
                 return None;
             }
-            if *self.spellings.get(widen(position))?.text == *text {
+            if *self.spelling(position)?.text == *text {
                 return Some(position);
             }
             at = at.wrapping_add(1);
         }
     }
 
-    /// What is most likely to come after a name. Asked for as soon as that is known, the next line of the cache is
-    /// there when it is needed.
+    /// What came after a name, or first.
     #[inline]
-    pub(super) fn expected(&self, last: &Name) -> Expected {
-        let position = last.next[0].get();
+    fn after(&self, last: Position) -> Option<&[Hint; 2]> {
+        if last == START { Some(&self.first) } else { self.get(last).map(|name| &name.next) }
+    }
+
+    /// What is most likely to come after a name, or first. Asked for as soon as that is known, the next line of the
+    /// cache is there when it is needed.
+    #[inline]
+    pub(super) fn expected(&self, last: Position) -> Expected {
+        let position = self.after(last).map_or(START, |[next, _]| next.get());
         Expected { position, bytes: self.get(position).map_or(0, |name| name.bytes) }
     }
 
@@ -159,20 +180,20 @@ impl Names {
 
     /// By whole names, where the first guess was wrong or the text has less than a block left.
     fn guess_again(&self, last: Position, ahead: &[u8]) -> Option<(Position, &Name)> {
-        let hints = &self.get(last)?.next;
+        let hints = self.after(last)?;
         let position = hints.iter().map(Hint::get).find(|at| self.is_all(*at, ahead))?;
         Some((position, self.get(position)?))
     }
 
     #[inline(never)]
     fn is_all(&self, position: Position, ahead: &[u8]) -> bool {
-        let spelling = self.spellings.get(widen(position));
+        let spelling = self.spelling(position);
         spelling.is_some_and(|name| !name.quoted.is_empty() && ahead.starts_with(&name.quoted))
     }
 
     /// Remembers that `next` came after `last`, in a body that was accepted.
     pub(super) fn learn(&self, last: Position, next: Position) {
-        if let Some([first, second]) = self.get(last).map(|name| &name.next)
+        if let Some([first, second]) = self.after(last)
             && first.get() != next
             && second.get() != next
         {
@@ -244,12 +265,19 @@ fn words(bytes: &[u8; BLOCK]) -> [u64; 4] {
 /// Where a name has its bit, of those that an object's names have: which word, and the bit in it.
 #[inline]
 pub(super) fn bit(position: Position) -> (usize, u64) {
-    (widen(position / 64), 1 << (position % 64))
+    let index = position.wrapping_sub(1);
+    (widen(index / 64), 1 << (index % 64))
+}
+
+/// The index of a position in a list; before the first name, one that no list has.
+#[inline]
+fn index(position: Position) -> usize {
+    widen(position.wrapping_sub(1))
 }
 
 #[inline]
-fn widen(position: Position) -> usize {
-    usize::try_from(position).unwrap_or(usize::MAX)
+fn widen(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// Not seeded: what an attacker sends is looked up in a table that only the schemas' author fills.
@@ -271,8 +299,7 @@ mod tests {
         last: Position,
         ahead: &str,
     ) -> Option<(Position, &'n Name)> {
-        let expected = names.get(last).map_or_else(Expected::default, |name| names.expected(name));
-        names.guess(last, expected, ahead.as_bytes())
+        names.guess(last, names.expected(last), ahead.as_bytes())
     }
 
     #[test]

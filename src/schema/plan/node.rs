@@ -222,11 +222,22 @@ pub(super) struct Items {
     pub(super) item: Ix,
 }
 
-/// What is said of objects.
+/// What is said of objects: what every one of them is asked, in one line of the processor's cache.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Members {
     pub(super) names: Names,
-    /// A bit for each position.
+    /// The first word of the bits of names that must be there.
+    pub(super) required: u64,
+    /// No more than that is asked of an object as a whole.
+    pub(super) simple: bool,
+    pub(super) demands: Box<Demands>,
+}
+
+/// What more is said of objects.
+#[derive(Debug)]
+pub(super) struct Demands {
+    /// A bit for each name that must be there.
     pub(super) required: Vec<u64>,
     pub(super) count: Counts,
     /// Names that need others to be there.

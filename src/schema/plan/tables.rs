@@ -9,7 +9,9 @@ use super::super::pattern::Pattern;
 use super::compile::{Applying, Compiler, Set};
 use super::kinds::Kinds;
 use super::names::{Names, START, bit};
-use super::node::{Extra, Items, Ix, Members, Numbers, Rest, TextList, Texts, integer_range};
+use super::node::{
+    Demands, Extra, Items, Ix, Members, Numbers, Rest, TextList, Texts, integer_range,
+};
 
 /// Patterns of one object for which every combination is laid out: at one more, twice as many places.
 const PATTERNS: usize = 4;
@@ -154,17 +156,22 @@ impl Compiler<'_> {
         let free =
             places.is_empty() && count == Counts::default() && matches!(extra, Extra::One(Ix::ANY));
         let names = Names::new(places);
-        let mut members = Members {
-            required: vec![0; names.positions().div_ceil(64)],
-            names,
+        let mut demands = Demands {
+            required: vec![0; names.words()],
             count,
             needs: Vec::new(),
             implies: Vec::new(),
             extra,
         };
         for (_, schema) in schemas.iter() {
-            require(&mut members, schema);
+            require(&mut demands, &names, schema);
         }
+        let required = demands.required.first().copied().unwrap_or(0);
+        let simple = demands.required.len() <= 1
+            && count == Counts::default()
+            && demands.needs.is_empty()
+            && demands.implies.is_empty();
+        let members = Members { names, required, simple, demands: Box::new(demands) };
         (!free).then_some(members)
     }
 
@@ -203,8 +210,8 @@ fn declared<'s>(schemas: impl Iterator<Item = &'s Schema>) -> Vec<&'s str> {
 }
 
 /// Adds which names must be there.
-fn require(members: &mut Members, schema: &Schema) {
-    let Members { names, required, needs, implies, .. } = members;
+fn require(demands: &mut Demands, names: &Names, schema: &Schema) {
+    let Demands { required, needs, implies, .. } = demands;
     // All of them are declared.
     let position = |name: &String| names.find(name).unwrap_or(START);
     for name in &schema.required {
