@@ -11,7 +11,7 @@ use std::iter::FusedIterator;
 use super::error::Error;
 use super::numbers;
 use super::serde;
-use super::tape::{Node, Parts, Tag, Tape, widen};
+use super::tape::{Node, Parts, Tag, Tape, narrow, widen};
 
 /// A strictly parsed JSON text. Its values borrow from it.
 #[derive(Debug)]
@@ -133,8 +133,8 @@ pub enum Token<'d> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Content<'d> {
     source: &'d str,
-    from: usize,
-    to: usize,
+    from: u32,
+    to: u32,
     /// It is known to be ASCII; without this it may be all the same.
     pub ascii: bool,
 }
@@ -142,25 +142,24 @@ pub struct Content<'d> {
 impl<'d> Content<'d> {
     /// Of a string by itself.
     pub fn of(text: &'d str) -> Self {
-        Self { source: text, from: 0, to: text.len(), ascii: false }
+        Self { source: text, from: 0, to: narrow(text.len()), ascii: false }
     }
 
     #[inline]
     pub(super) fn within(source: &'d str, node: &Node, ascii: bool) -> Self {
-        let from = widen(node.a);
-        Self { source, from, to: from.wrapping_add(widen(node.b)), ascii }
+        Self { source, from: node.a, to: node.a.wrapping_add(node.b), ascii }
     }
 
     /// The content.
     #[inline]
     pub fn text(self) -> &'d str {
-        self.source.get(self.from..self.to).unwrap_or_default()
+        self.source.get(widen(self.from)..widen(self.to)).unwrap_or_default()
     }
 
     /// Its bytes: cheaper to get, as nobody asks where characters begin.
     #[inline]
     pub fn bytes(self) -> &'d [u8] {
-        self.source.as_bytes().get(self.from..self.to).unwrap_or_default()
+        self.source.as_bytes().get(widen(self.from)..widen(self.to)).unwrap_or_default()
     }
 }
 

@@ -15,6 +15,7 @@
     clippy::indexing_slicing,
     clippy::string_slice
 )]
+#![allow(clippy::inline_always, reason = "one loop: calls within it were a quarter of its time")]
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -28,7 +29,7 @@ use super::names::Names;
 use super::numbers::{self, Number};
 use super::observer::{Known, Observer, Silent, Uncompared};
 use super::strings;
-use super::tape::{Node, Open, Tag, Tape, narrow, widen};
+use super::tape::{Node, Open, Tag, Tape, narrow, widen, wrapped};
 use crate::reason::Reason;
 
 /// Reads one JSON value.
@@ -97,10 +98,11 @@ fn decode(text: Cow<'_, [u8]>, ascii: bool) -> Result<Cow<'_, str>, Error> {
     }
     let invalid = |error: &std::str::Utf8Error| Error::new(Reason::JsonUtf8, error.valid_up_to());
     match text {
-        #[expect(unsafe_code, reason = "a second look at every byte would tell nothing new")]
-        // SAFETY: all bytes are ASCII, and ASCII is UTF-8.
         Cow::Borrowed(bytes) if ascii => {
-            Ok(Cow::Borrowed(unsafe { str::from_utf8_unchecked(bytes) }))
+            #[expect(unsafe_code, reason = "a second look at every byte would tell nothing new")]
+            // SAFETY: all bytes are ASCII, and ASCII is UTF-8.
+            let text = unsafe { str::from_utf8_unchecked(bytes) };
+            Ok(Cow::Borrowed(text))
         }
         Cow::Borrowed(bytes) => match simdutf8::basic::from_utf8(bytes) {
             Ok(text) => Ok(Cow::Borrowed(text)),
@@ -133,7 +135,7 @@ fn read<'t, O: Observer>(
         open: take(&mut tape.open),
         names: take(&mut tape.names),
         observer,
-        inner: Open { node: 0, count: 0, object: false },
+        inner: Open { node: 0, count: u32::MAX, closing: OUTSIDE },
         depth: limits.max_depth,
         values: ceiling(limits.max_nodes),
         members: ceiling(limits.max_members),
@@ -167,6 +169,10 @@ struct Parser<'p, O> {
     string_bytes: u32,
     number_chars: u32,
 }
+
+/// What closes the outermost value: the end of the text reads so. Nothing is full there but one value, so it has as many
+/// children as can be.
+const OUTSIDE: u8 = 0;
 
 /// A byte that is no white space, and where it is.
 type Token = (u32, u8);
@@ -203,11 +209,30 @@ impl<O: Observer> Parser<'_, O> {
     #[inline(always)]
     fn string(&mut self, at: u32) -> Result<u32, Stopped<O::Fault>> {
         self.count_value(at)?;
+        let from = at.wrapping_add(1);
+        let stop = marks::next(self.marks, from);
+        if self.byte(stop) != b'"' {
+            return self.uncommon_string(at);
+        }
+        let length = stop.wrapping_sub(from);
+        if length > self.string_bytes {
+            return Err(fault(Reason::JsonStringBytes, at).into());
+        }
+        let node = Node::new(Tag::String, at, from, length);
+        let index = self.push(node);
+        let content = Content::within(self.text, &node, false);
+        self.observer.string(index, content).map_err(Stopped::Fault)?;
+        Ok(stop.wrapping_add(1))
+    }
+
+    /// The same, for a string that has escapes, or is at fault.
+    #[inline(never)]
+    fn uncommon_string(&mut self, at: u32) -> Result<u32, Stopped<O::Fault>> {
         let (next, node) = self.content(at, Tag::String)?;
-        self.nodes.push(node);
+        let index = self.push(node);
         let source = if node.escaped { &self.unescaped } else { self.text };
         let content = Content::within(source, &node, false);
-        self.observer.string(self.last(), content).map_err(Stopped::Fault)?;
+        self.observer.string(index, content).map_err(Stopped::Fault)?;
         Ok(next)
     }
 
@@ -215,14 +240,14 @@ impl<O: Observer> Parser<'_, O> {
     fn number(&mut self, at: u32) -> Result<u32, Stopped<O::Fault>> {
         let read = numbers::read(self.text, at, self.number_chars)?;
         self.count_value(at)?;
-        self.nodes.push(match read.value {
+        let index = self.push(match read.value {
             Number::Integer(value) => Node::wide(Tag::Integer, at, value.cast_unsigned()),
             Number::Big => Node::new(Tag::BigInteger, at, 0, 0),
             Number::Float(value) => Node::wide(Tag::Float, at, value.to_bits()),
         });
         let text = self.text.get(widen(at)..widen(read.next)).unwrap_or_default();
         let number = document::Number::new(text, read.value);
-        self.observer.number(self.last(), number).map_err(Stopped::Fault)?;
+        self.observer.number(index, number).map_err(Stopped::Fault)?;
         Ok(read.next)
     }
 
@@ -239,11 +264,11 @@ impl<O: Observer> Parser<'_, O> {
             return Err(self.no_literal(at, word).into());
         }
         self.count_value(at)?;
-        self.nodes.push(Node::new(tag, at, a, 0));
+        let index = self.push(Node::new(tag, at, a, 0));
         let told = if tag == Tag::Null {
-            self.observer.null(self.last())
+            self.observer.null(index)
         } else {
-            self.observer.bool(self.last(), a == 1)
+            self.observer.bool(index, a == 1)
         };
         told.map_err(Stopped::Fault)?;
         Ok(next)
@@ -257,10 +282,10 @@ impl<O: Observer> Parser<'_, O> {
         };
         self.count_value(at)?;
         self.depth = depth;
-        let node = narrow(self.nodes.len());
-        self.nodes.push(Node::new(if object { Tag::Object } else { Tag::Array }, at, 0, 0));
+        let (tag, closing) = if object { (Tag::Object, b'}') } else { (Tag::Array, b']') };
+        let node = self.push(Node::new(tag, at, 0, 0));
         self.open.push(self.inner);
-        self.inner = Open { node, count: 0, object };
+        self.inner = Open { node, count: 0, closing };
         let told = if object {
             self.names.begin();
             self.observer.begin_object(node)
@@ -269,11 +294,11 @@ impl<O: Observer> Parser<'_, O> {
         };
         told.map_err(Stopped::Fault)?;
         let (at, byte) = self.token(at.wrapping_add(1));
-        if byte == self.closing() {
+        if byte == closing {
             self.end()?;
             return Ok(Begun::Empty(at.wrapping_add(1)));
         }
-        self.child(at, byte).map(Begun::Child)
+        self.child(at, (at, byte)).map(Begun::Child)
     }
 
     /// After a complete value: closes what ends here, and goes to the next value, if there is one.
@@ -282,36 +307,34 @@ impl<O: Observer> Parser<'_, O> {
         loop {
             let (at, byte) = self.token(next);
             next = at.wrapping_add(1);
-            if self.open.is_empty() {
-                let trailing = fault(Reason::JsonTrailing, at);
-                return if self.ended(at) { Ok(None) } else { Err(trailing.into()) };
-            }
             if byte == b',' {
-                let (at, byte) = self.token(next);
-                if byte == self.closing() {
-                    return Err(fault(Reason::JsonTrailingComma, at).into());
-                }
-                return self.child(at, byte).map(Some);
+                let first = self.token(next);
+                return self.child(at, first).map(Some);
             }
-            if byte != self.closing() {
-                return Err(self.unless_ended(Reason::JsonExpectedComma, at).into());
+            if byte != self.inner.closing {
+                return Err(self.not_closed(at).into());
+            }
+            if byte == OUTSIDE {
+                return if self.ended(at) { Ok(None) } else { Err(self.not_closed(at).into()) };
             }
             self.end()?;
         }
     }
 
-    /// One more child of the innermost container: reads a member's name. Gives where its value begins.
+    /// One more child of the innermost container, which begins with a token: reads a member's name. Gives where its
+    /// value begins. `before` is the comma, if there is one.
     #[inline(always)]
-    fn child(&mut self, at: u32, byte: u8) -> Result<Token, Stopped<O::Fault>> {
+    fn child(&mut self, before: u32, first: Token) -> Result<Token, Stopped<O::Fault>> {
         if self.inner.count >= self.members {
-            return Err(self.unless_ended(Reason::JsonMembers, at).into());
+            return Err(self.no_more(before, first).into());
         }
         self.inner.count = self.inner.count.wrapping_add(1);
-        if !self.inner.object {
-            return Ok((at, byte));
+        if self.inner.closing != b'}' {
+            return Ok(first);
         }
+        let (at, byte) = first;
         if byte != b'"' {
-            return Err(self.unless_ended(Reason::JsonExpectedName, at).into());
+            return Err(self.no_name(at, byte).into());
         }
         self.name(at)
     }
@@ -319,13 +342,19 @@ impl<O: Observer> Parser<'_, O> {
     /// A member's name and its colon. Gives where its value begins.
     #[inline(always)]
     fn name(&mut self, at: u32) -> Result<Token, Stopped<O::Fault>> {
-        let node = narrow(self.nodes.len());
+        let node = self.next_index();
         let ahead = self.bytes.get(widen(at)..).unwrap_or_default();
         if let Some(bytes) = self.observer.predicted(node, ahead) {
             return self.predicted(at, narrow(bytes)).map_err(Stopped::Json);
         }
+        self.read_name(at)
+    }
+
+    /// The same for a name that nobody has recognised.
+    fn read_name(&mut self, at: u32) -> Result<Token, Stopped<O::Fault>> {
+        let node = self.next_index();
         let (next, name) = self.content(at, Tag::Name)?;
-        self.nodes.push(name);
+        self.push(name);
         let Self { text, nodes, unescaped, names, observer, .. } = self;
         let content = name.content(text, unescaped);
         let new = match observer.name(node, content).map_err(Stopped::Fault)? {
@@ -352,21 +381,21 @@ impl<O: Observer> Parser<'_, O> {
         if length > self.string_bytes {
             return Err(fault(Reason::JsonStringBytes, at));
         }
-        self.nodes.push(Node::new(Tag::Name, at, at.wrapping_add(1), length));
+        self.push(Node::new(Tag::Name, at, at.wrapping_add(1), length));
         Ok(self.token(at.wrapping_add(bytes)))
     }
 
     /// The end of the innermost container.
     #[inline]
     fn end(&mut self) -> Result<(), Stopped<O::Fault>> {
-        let Open { node, count, object } = self.inner;
-        let end = narrow(self.nodes.len());
+        let Open { node, count, closing } = self.inner;
+        let end = self.next_index();
         if let Some(opened) = self.nodes.get_mut(widen(node)) {
             (opened.a, opened.b) = (count, end);
         }
         self.depth = self.depth.wrapping_add(1);
         self.inner = self.open.pop().unwrap_or(self.inner);
-        if !object {
+        if closing == b']' {
             return self.observer.end_array(node, count).map_err(Stopped::Fault);
         }
         let Self { text, nodes, unescaped, names, .. } = self;
@@ -414,15 +443,18 @@ impl<O: Observer> Parser<'_, O> {
         Ok(())
     }
 
-    /// The index of the node that was pushed last.
+    /// The index of the node that is pushed next.
     #[inline]
-    fn last(&self) -> u32 {
-        narrow(self.nodes.len()).wrapping_sub(1)
+    fn next_index(&self) -> u32 {
+        wrapped(self.nodes.len())
     }
 
-    #[inline]
-    fn closing(&self) -> u8 {
-        if self.inner.object { b'}' } else { b']' }
+    /// Adds a node to the tape: its index.
+    #[inline(always)]
+    fn push(&mut self, node: Node) -> u32 {
+        let index = self.next_index();
+        self.nodes.push(node);
+        index
     }
 
     /// The next byte that is no white space, from `at` on.
@@ -453,9 +485,40 @@ impl<O: Observer> Parser<'_, O> {
         fault(if self.ended(at) { Reason::JsonTruncated } else { reason }, at)
     }
 
+    /// Neither a comma nor the container's end.
+    #[cold]
+    fn not_closed(&self, at: u32) -> Error {
+        if self.inner.closing == OUTSIDE {
+            return fault(Reason::JsonTrailing, at);
+        }
+        self.unless_ended(Reason::JsonExpectedComma, at)
+    }
+
+    /// One child too many, if the text's only value is not what has them.
+    #[cold]
+    fn no_more(&self, before: u32, (at, byte): Token) -> Error {
+        if self.inner.closing == OUTSIDE {
+            return fault(Reason::JsonTrailing, before);
+        }
+        if byte == self.inner.closing {
+            return fault(Reason::JsonTrailingComma, at);
+        }
+        self.unless_ended(Reason::JsonMembers, at)
+    }
+
+    #[cold]
+    fn no_name(&self, at: u32, byte: u8) -> Error {
+        if byte == b'}' {
+            return fault(Reason::JsonTrailingComma, at);
+        }
+        self.unless_ended(Reason::JsonExpectedName, at)
+    }
+
     #[cold]
     fn no_value(&self, at: u32, byte: u8) -> Error {
         let reason = match byte {
+            // An empty array has ended before: there was a comma.
+            b']' if self.inner.closing == b']' => Reason::JsonTrailingComma,
             b'+' | b'.' => Reason::JsonNumber,
             letter if letter.is_ascii_alphabetic() => Reason::JsonLiteral,
             _ => Reason::JsonExpectedValue,

@@ -54,7 +54,8 @@ pub(super) struct Node {
 pub(super) struct Open {
     pub(super) node: u32,
     pub(super) count: u32,
-    pub(super) object: bool,
+    /// The byte that ends it.
+    pub(super) closing: u8,
 }
 
 /// The buffers of a document and of the parser, for use again. It is handed on from hand to hand, so it is one pointer.
@@ -170,6 +171,12 @@ impl Node {
 #[inline]
 pub(super) fn narrow(wide: usize) -> u32 {
     u32::try_from(wide).unwrap_or(u32::MAX)
+}
+
+/// The same for what is known to fit.
+#[inline]
+pub(super) fn wrapped(wide: usize) -> u32 {
+    u32::try_from(wide & 0xffff_ffff).unwrap_or(0)
 }
 
 #[inline]

@@ -232,7 +232,11 @@ impl Writer {
         self.count_value()?;
         let node = narrow(self.tape.read().nodes.len());
         self.push(Node::new(tag, narrow(self.text.len()), 0, 0));
-        self.tape.parts().open.push(Open { node, count: 0, object });
+        self.tape.parts().open.push(Open {
+            node,
+            count: 0,
+            closing: if object { b'}' } else { b']' },
+        });
         if object {
             self.tape.parts().names.begin();
         }
@@ -245,7 +249,7 @@ impl Writer {
         let Some(open) = self.tape.read().open.last().copied() else {
             return Err(self.here(Reason::JsonExpectedValue));
         };
-        if open.object != object {
+        if (open.closing == b'}') != object {
             return Err(self.here(Reason::JsonExpectedComma));
         }
         if self.due == Due::Member {
@@ -298,8 +302,8 @@ impl Writer {
     fn complete(&mut self) {
         self.due = match self.tape.read().open.last() {
             None => Due::Nothing,
-            Some(Open { object: true, .. }) => Due::Name,
-            Some(Open { object: false, .. }) => Due::Value,
+            Some(Open { closing: b'}', .. }) => Due::Name,
+            Some(Open { .. }) => Due::Value,
         };
     }
 

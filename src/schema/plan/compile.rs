@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use super::super::graph::{Graph, NodeId, Schema};
 use super::choice::Choice;
 use super::kinds::{Kinds, Sort};
-use super::node::{Ix, NO_TABLE, Node, Rest, Texts};
+use super::node::{Ix, NO_TABLE, Node, Rest};
 use super::shape::{Outlines, Shape, Shapes};
 use super::{Entry, Plan, same, shape, tables};
 
@@ -131,11 +131,7 @@ impl<'g> Compiler<'g> {
                     node.numbers
                 }
                 Sort::String => {
-                    let asked = tables::texts(&applying);
-                    if applying.rests.is_empty() {
-                        node.quick = asked.as_ref().and_then(Texts::quick);
-                    }
-                    node.texts = push(texts, asked);
+                    node.texts = push(texts, tables::texts(&applying));
                     node.texts
                 }
                 Sort::Array => {

@@ -10,6 +10,7 @@
     clippy::indexing_slicing,
     clippy::string_slice
 )]
+#![allow(clippy::inline_always, reason = "a part of the parser's loop")]
 
 use std::convert::Infallible;
 
@@ -67,7 +68,7 @@ pub(in crate::schema) struct Follower<'p> {
     at: Frame,
     /// The table of `at`, and which of its names is likely to come next.
     members: Option<&'p Members>,
-    expected: Expected,
+    expected: Expected<'p>,
     pub(super) refused: Option<Refusal>,
 }
 
@@ -190,13 +191,19 @@ impl<'p> Follower<'p> {
     #[inline]
     fn see(&mut self, position: Position) -> bool {
         let (word, bit) = bit(position);
-        let seen = match word.checked_sub(1) {
-            None => &mut self.at.seen,
-            Some(word) => match self.work.seen.get_mut(self.at.more.saturating_add(word)) {
-                Some(seen) => seen,
-                None => return false,
-            },
-        };
+        if word > 0 {
+            return self.see_beyond(word, bit);
+        }
+        let new = self.at.seen & bit == 0;
+        self.at.seen |= bit;
+        new
+    }
+
+    /// The same for a name beyond the first word of bits.
+    #[inline(never)]
+    fn see_beyond(&mut self, word: usize, bit: u64) -> bool {
+        let word = self.at.more.saturating_add(word).saturating_sub(1);
+        let Some(seen) = self.work.seen.get_mut(word) else { return false };
         let new = *seen & bit == 0;
         *seen |= bit;
         new
@@ -300,6 +307,40 @@ impl<'p> Follower<'p> {
     }
 }
 
+/// Values that are not valid by their kind alone.
+impl Follower<'_> {
+    #[inline(never)]
+    fn judge_kind(&mut self, tape: u32, kind: Kinds) {
+        if let Some((ix, node)) = self.look(kind, tape) {
+            self.ask_later(kind, tape, ix, node);
+        }
+    }
+
+    #[inline(never)]
+    fn judge_number(&mut self, tape: u32, kind: Kinds, value: Number<'_>) {
+        if let Some((ix, node)) = self.look(kind, tape) {
+            let numbers = self.plan.numbers.get(index(node.numbers));
+            if !numbers.is_none_or(|numbers| numbers.allows(value)) {
+                self.refuse(tape, ix, Ix::ANY);
+            }
+            self.ask_later(kind, tape, ix, node);
+        }
+    }
+
+    #[inline(never)]
+    fn judge_string(&mut self, tape: u32, value: Content<'_>) {
+        if let Some((ix, node)) = self.look(Kinds::STRING, tape) {
+            let texts = self.plan.texts.get(index(node.texts));
+            let valid =
+                texts.is_none_or(|texts| texts.allows_surely(value) || texts.allows(value.text()));
+            if !valid {
+                self.refuse(tape, ix, Ix::ANY);
+            }
+            self.ask_later(Kinds::STRING, tape, ix, node);
+        }
+    }
+}
+
 impl Observer for Follower<'_> {
     type Fault = Infallible;
 
@@ -321,7 +362,7 @@ impl Observer for Follower<'_> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn predicted(&mut self, _node: u32, ahead: &[u8]) -> Option<usize> {
         let names = &self.members?.names;
         let (position, name) = names.guess(self.at.last, self.expected, ahead)?;
@@ -330,7 +371,7 @@ impl Observer for Follower<'_> {
             return None;
         }
         (self.at.next, self.at.plain, self.at.last) = (name.place, name.plain, position);
-        self.expected = names.expected(position);
+        self.expected = names.expected_after(name);
         Some(name.bytes())
     }
 
@@ -352,7 +393,7 @@ impl Observer for Follower<'_> {
             self.work.lessons.push((self.at.table, self.at.last, position));
         }
         (self.at.next, self.at.plain, self.at.last) = (name.place, name.plain, position);
-        self.expected = members.names.expected(position);
+        self.expected = members.names.expected_after(name);
         Ok(Known::New)
     }
 
@@ -399,47 +440,36 @@ impl Observer for Follower<'_> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn null(&mut self, tape: u32) -> Result<(), Infallible> {
-        if let Some((ix, node)) = self.look(Kinds::NULL, tape) {
-            self.ask_later(Kinds::NULL, tape, ix, node);
+        if !self.at.plain.has(Kinds::NULL) {
+            self.judge_kind(tape, Kinds::NULL);
         }
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn bool(&mut self, tape: u32, value: bool) -> Result<(), Infallible> {
         let kind = if value { Kinds::TRUE } else { Kinds::FALSE };
-        if let Some((ix, node)) = self.look(kind, tape) {
-            self.ask_later(kind, tape, ix, node);
+        if !self.at.plain.has(kind) {
+            self.judge_kind(tape, kind);
         }
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn number(&mut self, tape: u32, value: Number<'_>) -> Result<(), Infallible> {
         let kind = if value.is_integer_literal() { Kinds::INTEGER } else { Kinds::FLOAT };
-        if let Some((ix, node)) = self.look(kind, tape) {
-            let numbers = self.plan.numbers.get(index(node.numbers));
-            if !numbers.is_none_or(|numbers| numbers.allows(value)) {
-                self.refuse(tape, ix, Ix::ANY);
-            }
-            self.ask_later(kind, tape, ix, node);
+        if !self.at.plain.has(kind) {
+            self.judge_number(tape, kind, value);
         }
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn string(&mut self, tape: u32, value: Content<'_>) -> Result<(), Infallible> {
-        if let Some((ix, node)) = self.look(Kinds::STRING, tape) {
-            if node.quick.is_some_and(|is_valid| is_valid(value.bytes())) {
-                return Ok(());
-            }
-            let texts = self.plan.texts.get(index(node.texts));
-            if !texts.is_none_or(|texts| texts.allows(value.text())) {
-                self.refuse(tape, ix, Ix::ANY);
-            }
-            self.ask_later(Kinds::STRING, tape, ix, node);
+        if !self.at.plain.has(Kinds::STRING) {
+            self.judge_string(tape, value);
         }
         Ok(())
     }

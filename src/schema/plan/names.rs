@@ -10,6 +10,8 @@
 //! that was written to mislead costs others a look-up a member until the usual order has been seen again; it can change
 //! no answer, as a guess counts only if the bytes are the same.
 
+#![allow(clippy::inline_always, reason = "a part of the parser's loop")]
+
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
@@ -47,7 +49,8 @@ pub(super) struct Name {
 
 /// A name that is likely to come next, and its bytes.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Expected {
+pub(super) struct Expected<'n> {
+    name: Option<&'n Name>,
     position: Position,
     bytes: u32,
 }
@@ -155,21 +158,32 @@ impl Names {
     /// What is most likely to come after a name, or first. Asked for as soon as that is known, the next line of the
     /// cache is there when it is needed.
     #[inline]
-    pub(super) fn expected(&self, last: Position) -> Expected {
-        let position = self.after(last).map_or(START, |[next, _]| next.get());
-        Expected { position, bytes: self.get(position).map_or(0, |name| name.bytes) }
+    pub(super) fn expected(&self, last: Position) -> Expected<'_> {
+        self.after(last).map_or_else(Expected::default, |[next, _]| self.expect(next))
+    }
+
+    #[inline]
+    fn expect(&self, next: &Hint) -> Expected<'_> {
+        let position = next.get();
+        let name = self.get(position);
+        Expected { name, position, bytes: name.map_or(0, |name| name.bytes) }
+    }
+
+    #[inline]
+    pub(super) fn expected_after(&self, name: &Name) -> Expected<'_> {
+        self.expect(&name.next[0])
     }
 
     /// The name that begins `ahead`, if it is one of those that are likely to come after `last`.
-    #[inline]
-    pub(super) fn guess(
-        &self,
+    #[inline(always)]
+    pub(super) fn guess<'n>(
+        &'n self,
         last: Position,
-        expected: Expected,
+        expected: Expected<'n>,
         ahead: &[u8],
-    ) -> Option<(Position, &Name)> {
+    ) -> Option<(Position, &'n Name)> {
         if let Some(block) = ahead.first_chunk::<BLOCK>()
-            && let Some(name) = self.get(expected.position)
+            && let Some(name) = expected.name
             && name.begins(&words(block), expected.bytes)
             && (widen(expected.bytes) <= BLOCK || self.is_all(expected.position, ahead))
         {
@@ -179,6 +193,7 @@ impl Names {
     }
 
     /// By whole names, where the first guess was wrong or the text has less than a block left.
+    #[inline(never)]
     fn guess_again(&self, last: Position, ahead: &[u8]) -> Option<(Position, &Name)> {
         let hints = self.after(last)?;
         let position = hints.iter().map(Hint::get).find(|at| self.is_all(*at, ahead))?;

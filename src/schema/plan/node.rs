@@ -15,7 +15,7 @@ use super::choice::Choice;
 use super::kinds::Kinds;
 use super::names::{Names, Position};
 use crate::bytes;
-use crate::json::Number;
+use crate::json::{Content, Number};
 use crate::seed::FastState;
 
 /// A place in the plan.
@@ -51,8 +51,6 @@ pub(super) struct Node {
     pub(super) items: u32,
     pub(super) members: u32,
     pub(super) rests: u32,
-    /// Tells of some strings that they are valid.
-    pub(super) quick: Option<Quick>,
 }
 
 impl Node {
@@ -66,7 +64,6 @@ impl Node {
             items: NO_TABLE,
             members: NO_TABLE,
             rests: NO_TABLE,
-            quick: None,
         }
     }
 }
@@ -143,6 +140,10 @@ pub(super) fn integer_range(bounds: &[(Bound, String)]) -> Option<(i64, i64)> {
 /// What is said of strings.
 #[derive(Debug)]
 pub(super) struct Texts {
+    /// Numbers of bytes, 1 to 4 a character, of which every text has an allowed length.
+    pub(super) sure: Option<(u32, u32)>,
+    /// A short way to say that some texts follow the format.
+    pub(super) quick: Option<Quick>,
     pub(super) length: Counts,
     pub(super) patterns: Vec<Arc<Pattern>>,
     pub(super) formats: Vec<Check>,
@@ -151,19 +152,36 @@ pub(super) struct Texts {
 }
 
 impl Texts {
+    pub(super) fn new(
+        length: Counts,
+        patterns: Vec<Arc<Pattern>>,
+        formats: Vec<Check>,
+        lists: Vec<TextList>,
+    ) -> Self {
+        let (sure, quick) = match (&*patterns, &*formats, &*lists) {
+            ([], [], []) => (sure_lengths(length), None),
+            ([], [Check::Standard(one)], []) => {
+                (one.quick().and_then(|_| sure_lengths(length)), one.quick())
+            }
+            _ => (None, None),
+        };
+        Self { sure, quick, length, patterns, formats, lists }
+    }
+
+    /// Whether the text is allowed, as far as its number of bytes and the short way to its format tell.
+    #[inline]
+    pub(super) fn allows_surely(&self, text: Content<'_>) -> bool {
+        let bytes = text.bytes();
+        self.sure.is_some_and(|(least, most)| {
+            u32::try_from(bytes.len()).is_ok_and(|length| least <= length && length <= most)
+        }) && self.quick.is_none_or(|is_valid| is_valid(bytes))
+    }
+
     pub(super) fn allows(&self, text: &str) -> bool {
         self.lists.iter().all(|list| list.has(text))
             && self.allows_length(text)
             && self.patterns.iter().all(|pattern| pattern.is_match(text))
             && self.formats.iter().all(|check| check_text(check, text))
-    }
-
-    /// A short way to say that some texts are valid, if a format is all that is asked of them.
-    pub(super) fn quick(&self) -> Option<Quick> {
-        match (&*self.patterns, &*self.formats, &*self.lists) {
-            ([], [Check::Standard(one)], []) if self.length == Counts::default() => one.quick(),
-            _ => None,
-        }
     }
 
     /// Characters are counted only where the number of bytes, 1 to 4 each, leaves it open.
@@ -176,6 +194,13 @@ impl Texts {
         let count = text.chars().count() as u64;
         least <= count && count <= most
     }
+}
+
+/// The numbers of bytes of which every text has an allowed number of characters.
+fn sure_lengths(length: Counts) -> Option<(u32, u32)> {
+    let least = length.least.unwrap_or(0).checked_mul(4)?;
+    let most = length.most.unwrap_or(u64::MAX).min(u64::from(u32::MAX));
+    Some((u32::try_from(least).ok()?, u32::try_from(most).ok()?))
 }
 
 fn check_text(check: &Check, text: &str) -> bool {

@@ -56,29 +56,23 @@ pub(super) fn numbers(applying: &Applying<'_>, kinds: &mut Kinds) -> Option<Numb
 }
 
 pub(super) fn texts(applying: &Applying<'_>) -> Option<Texts> {
-    let mut texts = Texts {
-        length: Counts::default(),
-        patterns: Vec::new(),
-        formats: Vec::new(),
-        lists: Vec::new(),
-    };
+    let (mut length, mut patterns) = (Counts::default(), Vec::new());
+    let (mut formats, mut lists) = (Vec::new(), Vec::new());
     for (_, schema) in &applying.schemas {
-        texts.length = tighter(texts.length, schema.length);
-        texts.patterns.extend(schema.pattern.clone());
-        texts
-            .formats
-            .extend(schema.format.clone().filter(|check| !matches!(check, Check::Number(_))));
+        length = tighter(length, schema.length);
+        patterns.extend(schema.pattern.clone());
+        formats.extend(schema.format.clone().filter(|check| !matches!(check, Check::Number(_))));
         let spelled = |values: &mut dyn Iterator<Item = &serde_json::Value>| {
             TextList::new(values.filter_map(serde_json::Value::as_str).map(str::to_owned).collect())
         };
-        texts.lists.extend(schema.options.as_ref().map(|list| spelled(&mut list.iter())));
-        texts.lists.extend(schema.constant.as_ref().map(|one| spelled(&mut std::iter::once(one))));
+        lists.extend(schema.options.as_ref().map(|list| spelled(&mut list.iter())));
+        lists.extend(schema.constant.as_ref().map(|one| spelled(&mut std::iter::once(one))));
     }
-    let free = texts.length == Counts::default()
-        && texts.patterns.is_empty()
-        && texts.formats.is_empty()
-        && texts.lists.is_empty();
-    (!free).then_some(texts)
+    let free = length == Counts::default()
+        && patterns.is_empty()
+        && formats.is_empty()
+        && lists.is_empty();
+    (!free).then(|| Texts::new(length, patterns, formats, lists))
 }
 
 fn tighter(a: Counts, b: Counts) -> Counts {

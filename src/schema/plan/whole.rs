@@ -39,7 +39,7 @@ impl Follower<'_> {
                 self.whole(&mut judge, document.at(node), ix)?;
             } else if let Some((node, table, which)) = self.work.implied.get(implied).copied() {
                 implied = implied.saturating_add(1);
-                let id = self.table(table).and_then(|members| members.implies.get(which));
+                let id = self.table(table).and_then(|members| members.demands.implies.get(which));
                 let follows = id.is_some_and(|(_, id)| judge.follows(document.at(node), *id));
                 told(&judge, node, follows, Asked::Implied(table, which))?;
             } else {
