@@ -4,6 +4,7 @@
     python benches/instructions/count.py --bless      writes the counts down, after a fall or a new scenario
     python benches/instructions/count.py --only parse.    the scenarios of this name alone
     python benches/instructions/count.py --explain parse.order    the functions that one scenario spends them in
+    ... --explain parse.order --against BINARY    what changed since this one was compiled, in another checkout or before
 
 Instructions are not time, but they are the same on a busy machine as on an idle one: a rise of one percent is a
 change of the code, not of the weather. What else could move them is fixed:
@@ -66,7 +67,7 @@ def main() -> int:
         return 2
     binary = _build()
     if options.explain:
-        return _explain(binary, options.explain)
+        return _explain(binary, options.explain, options.against)
     rust, idle = _count_rust(binary, options.only)
     counts: Counts = {"rust": rust, "python": _count_python(options.only)}
     tools = _tools()
@@ -96,8 +97,13 @@ def _options() -> argparse.Namespace:
         "--bless", action="store_true", help="write the counts down as the baseline"
     )
     parser.add_argument("--explain", metavar="SCENARIO", help="show where one scenario spends them")
+    parser.add_argument(
+        "--against", metavar="BINARY", type=Path, help="with --explain: an earlier one's scenarios"
+    )
     parser.add_argument("--only", default="", metavar="PREFIX", help="scenarios of this name alone")
     options = parser.parse_args()
+    if options.against and not options.explain:
+        parser.error("--against goes with --explain")
     if options.bless and options.only:
         parser.error("a baseline has all scenarios: leave out --only")
     return options
@@ -238,9 +244,20 @@ def _differences(found: dict[str, int], known: dict[str, int], margin: float) ->
     return faults
 
 
-def _explain(binary: Path, name: str) -> int:
-    """The functions that a scenario spends its instructions in, with and without what they call."""
+def _explain(binary: Path, name: str, against: Path | None) -> int:
+    """The functions that a scenario spends its instructions in, with and without what they call; or what changed."""
     profile = callgrind.run([str(binary), name], REGION, cwd=ROOT)
+    print(f"binary: {binary}")
+    if against is not None:
+        then, now = (
+            it.alone()
+            for it in (callgrind.run([str(against.resolve()), name], REGION, cwd=ROOT), profile)
+        )
+        change = {it: now.get(it, 0) - then.get(it, 0) for it in then.keys() | now.keys()}
+        print(f"== {name}, {sum(change.values()):+,}, by function, without what each calls")
+        for function in sorted(change, key=lambda it: -abs(change[it]))[:20]:
+            print(f"  {change[function]:>+12,} of {then.get(function, 0):>12,}  {function[:110]}")
+        return 0
     for title, spent in (
         ("with what each calls", profile.inclusive()),
         ("without", profile.alone()),
