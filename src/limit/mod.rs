@@ -111,7 +111,7 @@ use memory::Memory;
 use probe::Probe;
 use subject::Secret;
 use table::Table;
-use window::Window;
+use window::{Kind, Window};
 
 /// The number of a quota in a limiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -280,10 +280,22 @@ impl Limiter {
     /// Charges one subject by one rule: what [`Limiter::hit`] does, without a list.
     #[inline]
     pub fn hit_one(&self, rule: Rule, subject: Subject, cost: u32) -> Decision {
-        match Probe::new(&self.table, rule, subject, cost) {
-            Some(probe) => decide::hit(&self.table, &mut [probe]),
+        match self.window(rule) {
+            // Made where it stays: it is larger than it is quick to move.
+            Some(it) => decide::hit(&self.table, &mut [self.probe(rule, it, subject, cost)]),
             None => decide::unknown_rule(0),
         }
+    }
+
+    /// The window of a rule that hits are charged by; `None` if it is another table's.
+    #[inline]
+    fn window(&self, rule: Rule) -> Option<Window> {
+        self.table.directory().window(rule.0).filter(|window| window.kind == Kind::Hits)
+    }
+
+    #[inline]
+    fn probe(&self, rule: Rule, window: Window, subject: Subject, cost: u32) -> Probe<'_> {
+        Probe::new(&self.table, rule.0, subject, window, u64::from(cost))
     }
 
     /// Charges one subject by several rules, all of them different.
@@ -307,23 +319,10 @@ impl Limiter {
         cost: u32,
         judge: impl FnOnce(&'t Table, &mut [Probe<'t>]) -> Decision,
     ) -> Decision {
-        let probe = |index: usize, rule: Rule| {
-            let probe = Probe::new(&self.table, rule, subject, cost);
-            probe.map(|probe| probe.of_charge(index)).ok_or(index)
-        };
-        // Two are common, and quicker without a list of their own.
-        if let [first, second] = *rules {
-            return match (probe(0, first), probe(1, second)) {
-                (Ok(first), Ok(second)) => judge(&self.table, &mut [first, second]),
-                (Err(index), _) | (_, Err(index)) => decide::unknown_rule(index),
-            };
-        }
         let mut probes = Vec::with_capacity(rules.len());
         for (index, &rule) in rules.iter().enumerate() {
-            match probe(index, rule) {
-                Ok(probe) => probes.push(probe),
-                Err(index) => return decide::unknown_rule(index),
-            }
+            let Some(window) = self.window(rule) else { return decide::unknown_rule(index) };
+            probes.push(self.probe(rule, window, subject, cost).of_charge(index));
         }
         judge(&self.table, &mut probes)
     }
@@ -392,17 +391,21 @@ impl Limiter {
         // By far the most common, and quicker without a list of its own.
         if let [charge] = charges {
             let subject = self.subject(charge.key);
-            return match Probe::new(&self.table, charge.rule, subject, charge.cost) {
-                Some(probe) => judge(&self.table, &mut [probe]),
+            return match self.window(charge.rule) {
+                Some(window) => {
+                    let probe = self.probe(charge.rule, window, subject, charge.cost);
+                    judge(&self.table, &mut [probe])
+                }
                 None => decide::unknown_rule(0),
             };
         }
         let mut probes: Vec<Probe<'_>> = Vec::with_capacity(charges.len());
         for (index, charge) in charges.iter().enumerate() {
             let subject = self.subject(charge.key);
-            let probe = Probe::new(&self.table, charge.rule, subject, charge.cost);
-            let Some(probe) = probe else { return decide::unknown_rule(index) };
-            let probe = probe.of_charge(index);
+            let Some(window) = self.window(charge.rule) else {
+                return decide::unknown_rule(index);
+            };
+            let probe = self.probe(charge.rule, window, subject, charge.cost).of_charge(index);
             // Two charges of one hit that count in the same words are one charge.
             match probes.iter_mut().find(|other| other.is_same(&probe)) {
                 Some(other) => other.add(&probe),

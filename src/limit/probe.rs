@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+use super::Decision;
 use super::bucket::Bucket;
 use super::layout::WAYS;
 use super::overflow::Pair;
@@ -10,8 +11,7 @@ use super::set::{Set, Ways};
 use super::subject::{Place, Subject};
 use super::table::{Claim, Table, Until};
 use super::tag::{State, Tag};
-use super::window::{Frame, Kind, LINE, Stale, Step, Window};
-use super::{Decision, Rule};
+use super::window::{Frame, LINE, Stale, Step, Window};
 
 /// One charge, and what was seen of it at the last look.
 pub(super) struct Probe<'t> {
@@ -34,18 +34,9 @@ pub(super) struct Probe<'t> {
 }
 
 impl<'t> Probe<'t> {
-    /// Of a rule that the table knows; `None` if it is another table's.
-    #[inline]
-    pub(super) fn new(table: &'t Table, rule: Rule, subject: Subject, cost: u32) -> Option<Self> {
-        let window = table.directory().window(rule.0)?;
-        // Slots are not hit.
-        (window.kind == Kind::Hits)
-            .then(|| Self::of_window(table, rule.0, subject, window, u64::from(cost)))
-    }
-
     /// Of a rule whose window is known.
     #[inline]
-    pub(super) fn of_window(
+    pub(super) fn new(
         table: &'t Table,
         rule: u8,
         subject: Subject,
@@ -71,8 +62,10 @@ impl<'t> Probe<'t> {
     }
 
     /// The same probe, for the charge at `index` of the caller's list.
-    pub(super) fn of_charge(self, index: usize) -> Self {
-        Self { charge: index, ..self }
+    #[inline]
+    pub(super) fn of_charge(mut self, index: usize) -> Self {
+        self.charge = index;
+        self
     }
 
     /// Whether two charges of one hit count in the same words.

@@ -149,7 +149,7 @@ impl Table {
     /// Takes a slot in one of a key's lines.
     fn take_in(&self, rule: u8, slots: Slots, line: u32, subject: Subject) -> Result<Lease, Taken> {
         let subject = subject.part(line);
-        let mut probe = Probe::of_window(self, rule, subject, slots.line(line), 1);
+        let mut probe = Probe::new(self, rule, subject, slots.line(line), 1);
         for _ in 0..STARTS {
             match self.start(&mut probe) {
                 Ok(Err(taken)) => return Err(taken),
@@ -196,7 +196,7 @@ impl Table {
     pub(super) fn renew(&self, lease: &mut Lease) -> bool {
         let Some(held) = &mut lease.held else { return false };
         let window = lease.slots.line(lease.line);
-        let mut probe = Probe::of_window(self, lease.rule, lease.subject, window, 0);
+        let mut probe = Probe::new(self, lease.rule, lease.subject, window, 0);
         for _ in 0..STARTS {
             match self.renew_once(&mut probe, held) {
                 Ok(true) => return true,
@@ -238,14 +238,14 @@ impl Table {
     pub(super) fn release(&self, lease: &mut Lease) -> bool {
         let Some(held) = lease.held.take() else { return false };
         let window = lease.slots.line(lease.line);
-        let probe = Probe::of_window(self, lease.rule, lease.subject, window, 0);
+        let probe = Probe::new(self, lease.rule, lease.subject, window, 0);
         probe.still_has(held) && probe.exchange(held, Bucket::EMPTY)
     }
 
     /// Slots of a subject that are taken now.
     pub(super) fn taken(&self, rule: u8, slots: Slots, subject: Subject) -> u64 {
         let taken = |line| {
-            let mut probe = Probe::of_window(self, rule, subject.part(line), slots.line(line), 0);
+            let mut probe = Probe::new(self, rule, subject.part(line), slots.line(line), 0);
             for _ in 0..STARTS {
                 probe.look();
                 if probe.read(self.now()).is_ok() {
