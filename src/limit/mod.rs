@@ -12,6 +12,8 @@
 //! as the cells are many for the keys that overflow in a window, and refused early otherwise (`table_full`), never
 //! admitted too often. [`Stats`] tells how many were. Without an overflow a newcomer to a full set is refused.
 //!
+//! Of slots, "N at once", never more than N are held: the same words, with a rule of their own (`slots.rs`).
+//!
 //! # The words
 //!
 //! Everything shared is 64-bit words ([`Word`](crate::sync::Word)) with two operations, `load` and `swap_if`, both

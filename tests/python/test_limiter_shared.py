@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -123,3 +124,41 @@ def test_what_cannot_be_shared(name: str) -> None:
         secval.Limiter("1/day", shared=name, clock=secval.testing.ManualClock())
     with pytest.raises(TypeError):
         secval.Limiter("1/day", shared=1)  # type: ignore[arg-type]
+
+
+def in_namespace(*command: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command by `unshare`, or skips the test where this user or kernel may not."""
+    unshare = shutil.which("unshare")
+    if (
+        unshare is None
+        or subprocess.run(
+            [unshare, command[0], "true"], check=False, capture_output=True
+        ).returncode
+    ):
+        pytest.skip("no namespaces for this user")
+    return subprocess.run([unshare, *command], capture_output=True, text=True, check=False)
+
+
+def test_another_time_namespace_is_refused(name: str) -> None:
+    # An hour ahead: it would find no hit of this process in its windows.
+    secval.Limiter("100/hour", capacity=64, shared=name)
+    done = in_namespace("--time", "--boottime", "3600", sys.executable, "-c", HITS, name, "1")
+    assert "time namespace with another clock" in done.stderr
+    assert "secval limiter remove" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_full_memory_is_an_error_when_the_table_is_made() -> None:
+    code = (
+        "import os, secval; small = secval.Limiter('2/hour', capacity=64, shared='small')\n"
+        "try: secval.Limiter('2/hour', capacity=100_000, shared='large')\n"
+        "except secval.UsageError as error: print(error)\n"
+        "print(os.listdir('/dev/shm'), [bool(small.hit('k')) for _ in range(3)])"
+    )
+    shell = 'mount -t tmpfs -o size=4m tmpfs /dev/shm && exec "$0" -c "$1"'
+    done = in_namespace("--mount", "sh", "-c", shell, sys.executable, code)
+    if "mount" in done.stderr:
+        pytest.skip("no mounts for this user")
+    error, rest = done.stdout.splitlines()
+    assert "no room for the table: enlarge it or lower the capacity" in error
+    assert rest == f"['secval-{os.geteuid()}-small'] [True, True, False]"

@@ -461,3 +461,25 @@ fn reset_forgets_one_key() {
         assert!(!hit(&limiter, rule, "b").allowed);
     }
 }
+
+#[test]
+fn a_live_key_takes_at_most_128_bytes_all_in_all() {
+    for capacity in [1_000, 65_536, 1_000_000] {
+        let limiter = Limiter::new(capacity, clock_at_start()).expect("a table");
+        let stats = limiter.stats();
+        assert!(stats.bytes <= 128 * capacity as u64, "{stats:?}");
+        if capacity > 100_000 {
+            continue;
+        }
+        let rule = limiter.rule("q", quota("100/minute")).expect("a rule");
+        // As many keys as it was made for: all are admitted, and nearly all have a line of their own.
+        assert!((0..capacity).all(|key| hit(&limiter, rule, &key.to_string()).allowed));
+        let stats = limiter.stats();
+        assert_eq!(stats.live + stats.overflowed, capacity as u64, "{stats:?}");
+        assert!(stats.live * 100 > 96 * capacity as u64, "{stats:?}");
+    }
+}
+
+fn clock_at_start() -> Arc<dyn Clock> {
+    Arc::new(ManualClock::new(1_000_000, 0))
+}
