@@ -22,6 +22,12 @@ const REMEMBERED_AFTER: u32 = 64;
 /// twice the tenth of a second.
 const QUESTIONS: u64 = 1 << 22;
 
+#[cfg(test)]
+thread_local! {
+    /// All questions that this thread has asked.
+    pub(super) static ASKED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
 /// One judgement; remembers within it. When its questions are spent, none of its answers counts any more: ask
 /// [`Judge::is_spent`].
 #[derive(Debug)]
@@ -70,6 +76,8 @@ impl<'g> Judge<'g> {
     }
 
     fn subject(&mut self, subject: Subject<'_>, id: NodeId) -> bool {
+        #[cfg(test)]
+        ASKED.set(ASKED.get() + 1);
         self.left = self.left.saturating_sub(1);
         if self.is_spent() {
             return false;

@@ -275,6 +275,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::schema::judge::ASKED;
     use crate::schema::{Options, SetBuilder};
 
     /// A set whose arbiter is another schema's: what one of them allows, the other refuses.
@@ -334,5 +335,48 @@ mod tests {
         let listed = set.violations(SchemaId(0), document.unwrap().root(), 10);
         assert!(listed.len() == 1 && listed[0].is_difference(), "{listed:?}");
         assert_eq!(set.differences(), 1);
+    }
+
+    /// Questions that the judgement of a text asks beyond those of the follower, which looks at every value once.
+    fn asked(set: &Set, text: &str) -> (bool, u64) {
+        let before = ASKED.get();
+        let text = Cow::Borrowed(text.as_bytes());
+        let judged = set.judge(SchemaId(0), text, &Limits::default(), Tape::default());
+        (judged.is_ok(), ASKED.get() - before)
+    }
+
+    #[test]
+    fn a_text_that_is_refused_costs_no_more_than_one_that_passes() {
+        let item = json!({"type": "object", "properties": {"a": {"items": {"maximum": 9}}}});
+        let cases = [
+            json!({"items": {"not": {"required": ["bad"]}, "if": {"required": ["a"]}, "then": item}}),
+            json!({"items": {"anyOf": [{"required": ["a"]}, {"required": ["b"]}], "dependentSchemas": {"a": item}}}),
+            json!({"items": {"oneOf": [item, {"required": ["bad"]}]}}),
+            json!({"contains": {"required": ["a"]}, "minContains": 500, "items": {"propertyNames": {"maxLength": 2}}}),
+            json!({"prefixItems": [item], "items": item}),
+        ];
+        // Of each kind of fault some: early, late, deep, many.
+        let items = |one: &str, count: usize| vec![one.to_owned(); count].join(",");
+        let good = items("{\"a\":[1,2,3]}", 500);
+        let bad = "{\"a\":[1,10,3],\"bad\":true}";
+        let (mut refused, mut total) = (0, 0);
+        for schema in cases {
+            let mut builder = SetBuilder::new();
+            builder.add(&schema, None, &Options::default()).unwrap();
+            let set = builder.build().unwrap();
+            let (valid, most) = asked(&set, &format!("[{good}]"));
+            assert!(valid, "{schema}");
+            for text in [
+                format!("[{bad},{good}]"),
+                format!("[{good},{bad}]"),
+                format!("[{}]", items(bad, 500)),
+                format!("[{}]", items(&format!("{{\"a\":[{}]}}", items("10", 99)), 50)),
+            ] {
+                let (valid, asked) = asked(&set, &text);
+                assert!(asked <= most + 2_100, "{asked} are more than {most}: {schema}");
+                (refused, total) = (refused + usize::from(!valid), total + 1);
+            }
+        }
+        assert!(refused > 12, "{refused} of {total}");
     }
 }

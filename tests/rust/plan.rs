@@ -298,30 +298,27 @@ fn schema(random: &mut Random, depth: usize) -> Value {
             24 => (*pick(random, &["not", "if", "then", "else", "propertyNames"]), below(random)),
             26 => ("unevaluatedProperties", json!(random.below(2) == 0)),
             27 => ("unevaluatedItems", below(random)),
-            25 => {
-                let branch = |random: &mut Random, constant: Value| {
-                    let mut branch = schema(random, depth - 1);
-                    if let Some(members) = branch.as_object_mut() {
-                        members.insert("required".to_owned(), json!(["a"]));
-                        members.insert(
-                            "properties".to_owned(),
-                            json!({"a": constant, "b": below(random)}),
-                        );
-                    }
-                    branch
-                };
-                let (a, b) = (value(random, 0), value(random, 0));
-                let branches = json!([
-                    branch(random, json!({"const": a})),
-                    branch(random, json!({"enum": [b, 2]}))
-                ]);
-                (*pick(random, &["anyOf", "oneOf"]), branches)
-            }
+            25 => (*pick(random, &["anyOf", "oneOf"]), told_apart(random, depth)),
             _ => ("properties", json!({"a": {"$ref": "#"}})),
         };
         members.insert(keyword.to_owned(), said);
     }
     Value::Object(members)
+}
+
+/// Two branches that a constant may tell apart.
+fn told_apart(random: &mut Random, depth: usize) -> Value {
+    let (a, b) = (value(random, 0), value(random, 0));
+    let mut branch = |constant: Value| {
+        let mut branch = schema(random, depth - 1);
+        let below = schema(random, depth - 1);
+        if let Some(members) = branch.as_object_mut() {
+            members.insert("required".to_owned(), json!(["a"]));
+            members.insert("properties".to_owned(), json!({"a": constant, "b": below}));
+        }
+        branch
+    };
+    json!([branch(json!({"const": a})), branch(json!({"enum": [b, 2]}))])
 }
 
 #[test]
