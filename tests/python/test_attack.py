@@ -1,0 +1,160 @@
+"""Texts and schemas that were made to cost: each is answered, or refused by a ceiling, on a stack of 256 KiB.
+
+What is bounded is the thread's own time on the processor, ten times as wide as what is promised (100 ms): a mistake in these
+places takes minutes. Questions are counted in Rust.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from secval import JSONError, Limits, Schema, loads
+
+MANY = 100_000
+PROMISED = 0.1
+STACK = 256 * 1024
+
+DEEP_LISTS = "[" * MANY + "]" * MANY
+DEEP_OBJECTS = '{"a":' * MANY + "1" + "}" * MANY
+MEMBERS = "{" + ",".join(f'"m{n}":{n}' for n in range(MANY)) + "}"
+# Names that differ in one place, as a table that looks at a few bytes would mix up.
+ALIKE = "{" + ",".join(f'"{"a" * 40}{n:06}{"b" * 40}":0' for n in range(MANY)) + "}"
+OBJECTS = "[" + ",".join(f'{{"n":{n},"s":"x{n}"}}' for n in range(MANY)) + "]"
+RECURSIVE = Schema({"properties": {"a": {"$ref": "#"}}, "items": {"$ref": "#"}})
+BRANCHING = Schema(
+    {
+        "oneOf": [
+            {"type": "object", "properties": {"k": {"$ref": "#"}}, "required": ["k"]},
+            {"type": "object", "properties": {"k": {"$ref": "#"}}, "required": ["j"]},
+            {"type": "integer"},
+        ]
+    }
+)
+KINDS = Schema(
+    {
+        "items": {
+            "oneOf": [
+                {"properties": {"kind": {"const": n}}, "required": ["kind"]} for n in range(300)
+            ]
+        }
+    }
+)
+UNTOLD = Schema({"items": {"oneOf": [{"required": [f"m{n}"]} for n in range(400)]}})
+UNIQUE = Schema({"uniqueItems": True})
+WANTING = Schema({"required": [f"x{n}" for n in range(300)], "properties": {"q": {}}})
+CLOSED = Schema({"properties": {"m1": {}}}, closed=True)
+NUMBERS = Schema(
+    {"multipleOf": 1234567890123456789012345678901, "minimum": 5, "exclusiveMaximum": 10**300}
+)
+ROOMY = Limits(max_depth=MANY + 1, max_number_chars=2**18)
+
+
+def code(work: Callable[[], Any]) -> Callable[[], Any]:
+    """The code of the error that it ends in."""
+
+    def run() -> Any:
+        try:
+            work()
+        except JSONError as error:
+            return error.code
+        return None
+
+    return run
+
+
+def nested(end: str, levels: int) -> bytes:
+    return ('{"k":' * levels + end + "}" * levels).encode()
+
+
+def kinds(count: int, kind: int) -> bytes:
+    return ("[" + ",".join([f'{{"kind":{kind}}}'] * count) + "]").encode()
+
+
+def lists(schema: Schema, text: str | bytes) -> Callable[[], Any]:
+    """The keywords that are told of a text."""
+    data = text.encode() if isinstance(text, str) else text
+    return lambda: sorted({violation.keyword for violation in schema.check(data)})
+
+
+ATTACKS: dict[str, tuple[Callable[[], Any], Any]] = {
+    "levels": (code(lambda: loads(DEEP_LISTS)), "json.depth"),
+    "levels of objects": (code(lambda: loads(DEEP_OBJECTS)), "json.depth"),
+    "levels, allowed": (code(lambda: loads(DEEP_LISTS, limits=ROOMY)), None),
+    "levels of objects, allowed": (code(lambda: loads(DEEP_OBJECTS, limits=ROOMY)), None),
+    "levels under a recursive schema": (lists(RECURSIVE, DEEP_OBJECTS), ["json"]),
+    "members": (lambda: len(loads(MEMBERS)), MANY),
+    "members that are alike": (lambda: len(loads(ALIKE)), MANY),
+    "members, one repeated": (
+        code(lambda: loads(ALIKE[:-1] + "," + ALIKE[1:90] + "}")),
+        "json.duplicate_key",
+    ),
+    "members that lack the required": (lambda: WANTING.is_valid(MEMBERS.encode()), False),
+    "members that are undeclared": (lists(CLOSED, MEMBERS), ["unevaluatedProperties"]),
+    "equal objects": (lists(UNIQUE, OBJECTS[:-1] + ',{"s":"x7","n":7.0}]'), ["uniqueItems"]),
+    "objects that are not equal": (lists(UNIQUE, OBJECTS), []),
+    "branches that lead on": (lists(BRANCHING, nested("1", 60)), []),
+    "branches that lead on to a fault": (lists(BRANCHING, nested('"x"', 60)), ["oneOf"]),
+    "hundreds of kinds": (lambda: KINDS.is_valid(kinds(80_000, 299)), True),
+    "hundreds of kinds, and another": (lambda: KINDS.is_valid(kinds(80_000, 300)), False),
+    "hundreds of branches": (
+        lambda: UNTOLD.check(b"[" + b'{"m399":1},' * 40_000 + b"{}]")[0].code,
+        "schema.steps",
+    ),
+    "digits": (lambda: type(loads("7" * 2**18, limits=ROOMY)), int),
+    "digits beyond the ceiling": (
+        code(lambda: loads("7" * (2**18 + 1), limits=ROOMY)),
+        "json.number_chars",
+    ),
+    "digits under a schema": (lists(NUMBERS, "7" * 1024), ["exclusiveMaximum", "multipleOf"]),
+    "an exponent": (lists(NUMBERS, "1" + "0" * 1000 + "e-2000000"), ["minimum", "multipleOf"]),
+}
+
+
+@pytest.mark.parametrize("name", list(ATTACKS))
+def test_what_was_made_to_cost_is_answered_on_a_small_stack(name: str) -> None:
+    work, expected = ATTACKS[name]
+    done: list[tuple[Any, float]] = []
+
+    def run() -> None:
+        started = time.thread_time()
+        answer = work()
+        done.append((answer, time.thread_time() - started))
+
+    before = threading.stack_size(STACK)
+    try:
+        thread = threading.Thread(target=run)
+        thread.start()
+    finally:
+        threading.stack_size(before)
+    thread.join()
+    ((answer, seconds),) = done
+    assert answer == expected
+    assert seconds < 10 * PROMISED
+
+
+def test_no_order_of_members_makes_memory_grow() -> None:
+    import gc  # noqa: PLC0415 -- beside what it is for
+    import random  # noqa: PLC0415
+    import resource  # noqa: PLC0415
+
+    names = [f"name{n}" for n in range(60)]
+    schema = Schema({"properties": {name: {"type": "integer"} for name in names}})
+    order = random.Random(1)
+
+    def judge(times: int) -> int:
+        for _ in range(times):
+            order.shuffle(names)
+            text = json.dumps(dict.fromkeys(names, 1)).encode()
+            assert schema.loads(text)
+        gc.collect()
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    # Kilobytes; a table that learnt every order would hold 60 names a body.
+    early = judge(2_000)
+    assert judge(10_000) - early < 4_000
