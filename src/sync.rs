@@ -1,11 +1,10 @@
 //! The atomics in use: the standard library's, or loom's when the models are built (`--cfg loom`).
 //!
-//! Everything that races imports from here, so that the model checker drives the same code that ships.
+//! Everything that races imports from here, so that the checkers drive the same code that ships.
 //!
 //! [`Word`] is what the limiter's protocol is written on: 64 bits, two operations, one order. The protocol's
 //! races are all of the store-buffering kind (write mine, then read yours, on both sides), which only the total
-//! order of `SeqCst` forbids. loom treats `SeqCst` accesses as `AcqRel`; there each access stands between two
-//! `SeqCst` fences, which it does know. On std the fences are not needed, and not there.
+//! order of `SeqCst` forbids.
 
 #![forbid(unsafe_code)]
 
@@ -15,28 +14,29 @@ pub use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 #[cfg(loom)]
 pub use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+#[cfg(loom)]
+pub mod checked;
+#[cfg(loom)]
+pub use checked::{Word, forget};
+
 /// 64 bits that threads and processes share. Every access is sequentially consistent.
+#[cfg(not(loom))]
 #[derive(Debug, Default)]
 #[repr(transparent)]
 pub struct Word(AtomicU64);
 
+#[cfg(not(loom))]
 impl Word {
     /// What the word holds.
     #[inline]
     pub fn load(&self) -> u64 {
-        seq_cst_fence();
-        let value = self.0.load(Ordering::SeqCst);
-        seq_cst_fence();
-        value
+        self.0.load(Ordering::SeqCst)
     }
 
     /// Puts `new` in the place of `old`; false, and nothing done, if the word holds anything else.
     #[inline]
     pub fn swap_if(&self, old: u64, new: u64) -> bool {
-        seq_cst_fence();
-        let done = self.0.compare_exchange(old, new, Ordering::SeqCst, Ordering::SeqCst).is_ok();
-        seq_cst_fence();
-        done
+        self.0.compare_exchange(old, new, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
     /// Adds one to a word that is only ever counted up, and decides nothing.
@@ -47,12 +47,10 @@ impl Word {
     }
 }
 
-/// Orders the `SeqCst` accesses around it under loom; free on std, where they are ordered already.
+/// Says to a checker that nothing is remembered of what was read so far but how often a call has begun.
+#[cfg(not(loom))]
 #[inline]
-pub fn seq_cst_fence() {
-    #[cfg(loom)]
-    loom::sync::atomic::fence(Ordering::SeqCst);
-}
+pub fn forget(_begun: usize) {}
 
 /// A number of events, for people to read.
 #[derive(Debug, Default)]

@@ -53,6 +53,7 @@ pub(super) struct Layout {
 
 impl Layout {
     /// The line of the constants: what the memory is, and for whom. See [`super::shared`].
+    #[cfg_attr(loom, expect(dead_code, reason = "only shared tables have them"))]
     pub(super) const CONSTANTS: usize = 0;
 
     /// The line of the times until which the rarer parts are to be looked at.

@@ -7,13 +7,13 @@ use super::fault::LimiterError;
 use super::layout::{Layout, Line};
 use super::subject::Secret;
 
-#[cfg(all(target_os = "linux", not(any(loom, secval_model))))]
+#[cfg(all(target_os = "linux", not(loom)))]
 pub(super) use mapped::Memory;
-#[cfg(any(not(target_os = "linux"), loom, secval_model))]
+#[cfg(any(not(target_os = "linux"), loom))]
 pub(super) use own::Memory;
 
 /// Memory from the kernel, which hands pages out when they are first written.
-#[cfg(all(target_os = "linux", not(any(loom, secval_model))))]
+#[cfg(all(target_os = "linux", not(loom)))]
 mod mapped {
     use super::super::mapping::Mapping;
     use super::super::shared;
@@ -52,7 +52,7 @@ mod mapped {
 }
 
 /// Memory from the allocator: where there is no `/dev/shm`, and under the checkers.
-#[cfg(any(not(target_os = "linux"), loom, secval_model))]
+#[cfg(any(not(target_os = "linux"), loom))]
 mod own {
     use super::super::fault::SharedFault;
     use super::{Layout, LimiterError, Line, Secret, Sharing};

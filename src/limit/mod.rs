@@ -32,8 +32,9 @@
 //! 4. **Verify**: all tags of the set, then all words of the key, are read again. The hit stands if the key's lines and
 //!    their tags are the same, nothing is newer, and the sum, with the hit in it, is at most L.
 //! 5. **Undo** otherwise, and start again: the cost is taken from the word if it still bears the stamp that the hit gave
-//!    it, and the line is still the same key's. A hit of several quotas verifies all of them before it stands, and takes
-//!    back those that it has counted. After a bounded number of starts it is refused.
+//!    it. Whose line it is by then does not matter: a line changes hands when every stamp in it is dead, and later ones
+//!    are later. A hit of several quotas verifies all of them before it stands, and takes back those that it has
+//!    counted. After a bounded number of starts it is refused.
 //! 6. **Claim**: a line that is free, or was evicted, gets the key's tag as `Born`; what the overflow knows of the key is
 //!    written into its word; then it turns `Live`. Nobody counts in a line that is not `Live`.
 //! 7. **Evict** only a line all of whose words are dead, in two phases: the tag turns `Dying`, one version on; then each
@@ -52,9 +53,16 @@
 //! | a hit (`Probe::reserve`, `verify`) | the word, then the tag | `evict` | the tag (`Dying`), then the words: the hit is undone, or the line given back |
 //! | two claims of one key (`Table::claim`) | a tag each, then all tags (by starting again) | each other | both lines are the key's, and summed |
 //! | `Probe::spill` | time and cells, then tags (`verify`) | `Table::carried` | the tag (`Born`), then time and cells: the newborn line carries the spilled hit, or the hit sees the line and starts again |
+//! | `Table::ban` | its word, if it holds what it held when the line was the ban's | `evict` | the tag, then the words: the ban finds its word emptied, or the line is given back |
 //!
-//! A hit whose undo comes late can only make the key look fuller than it is, until it is done. A version wraps after 16,384
-//! changes of one tag: a change goes unseen only if exactly a multiple of them falls into one hit.
+//! A hit whose undo comes late can only make a key look fuller than it is, until it is done: its own, or the one that has
+//! got the line between the hit's look and its count. Whoever is killed before it leaves the hit there, for one
+//! window. Two claims of one line can take it from each other as often as they start again; nobody waits for that.
+//! A version wraps after 16,384 changes of one tag: a change goes unseen only if exactly a multiple of them falls into
+//! one hit.
+//!
+//! All of this is held by two checkers that drive this code in all orders of its accesses, and find each rule when it
+//! is broken: `tests/loom/main.rs` has the table.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -87,6 +95,10 @@ mod mapping;
 mod memory;
 mod operate;
 mod overflow;
+#[cfg(not(loom))]
+mod planted;
+#[cfg(loom)]
+pub mod planted;
 mod probe;
 mod quota;
 mod set;

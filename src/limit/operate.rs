@@ -3,11 +3,13 @@
 #![forbid(unsafe_code)]
 
 use super::bucket::Bucket;
+use super::planted::{self, Fault};
 use super::set::Set;
 use super::subject::{Place, Subject};
 use super::table::{BANS, Claim, Table, Until};
 use super::tag::State;
 use super::window::{LINE, Step};
+use crate::sync::forget;
 
 /// How often an operator's step starts again before it gives up.
 const STARTS: usize = 1_000;
@@ -22,7 +24,8 @@ impl Table {
     pub(super) fn ban(&self, subject: Subject, ms: u64) -> bool {
         let place = subject.place(BANS);
         let set = self.set(place);
-        for _ in 0..STARTS {
+        for begun in 0..STARTS {
+            forget(begun);
             let tags = set.tags();
             let Some(way) = Set::of(&tags, place.identity).first() else {
                 match self.claim(place, &tags, self.now()) {
@@ -35,9 +38,20 @@ impl Table {
                 continue;
             }
             let old = set.word(way, 0);
+            // Emptied, perhaps by an eviction that is under way, which would not look again: a ban written now could
+            // stay in a line that goes to another key, and refuse it. A stamp cannot, and the next start sees it.
+            if old == Bucket::EMPTY {
+                let _ =
+                    set.step(way, Step { index: 0, old, new: Bucket::new(self.now().max(1), 0) });
+                continue;
+            }
+            // After the word was read: while it holds this the line is the ban's, and an eviction that comes to the word
+            // later sees the ban, and gives the line back. Partner: `evict`.
+            if set.tag(way) != tags[way] && !planted::is(Fault::BanUnchecked) {
+                continue;
+            }
             let new = Bucket::new(old.ms().max(ms), 1);
-            // Written, then looked at: an eviction that did not see the ban is seen here. Partner: `evict`.
-            if set.step(way, Step { index: 0, old, new }) && set.tag(way) == tags[way] {
+            if set.step(way, Step { index: 0, old, new }) {
                 self.look_until(Until::Bans, new.ms());
                 return true;
             }

@@ -7,6 +7,7 @@ use super::Decision;
 use super::bucket::Bucket;
 use super::layout::WAYS;
 use super::overflow::Pair;
+use super::planted::{self, Fault};
 use super::set::{Set, Ways};
 use super::subject::{Place, Subject};
 use super::table::{Claim, Table, Until};
@@ -90,8 +91,10 @@ impl<'t> Probe<'t> {
     #[inline]
     pub(super) fn is_settled(&self, table: &Table) -> bool {
         for way in self.ways {
-            if self.tags[way].state() != State::Live {
-                table.settle(self.set, way, self.tags[way]);
+            if self.tags[way].state() != State::Live && !planted::is(Fault::CountedUnsettled) {
+                if !planted::is(Fault::Waits) {
+                    table.settle(self.set, way, self.tags[way]);
+                }
                 return false;
             }
         }
@@ -119,6 +122,9 @@ impl<'t> Probe<'t> {
     fn sum_of(&self, ways: Ways) -> Result<u64, Stale> {
         let mut sum = 0;
         for way in ways {
+            if planted::is(Fault::FirstLineOnly) && Some(way) != self.ways.first() {
+                continue;
+            }
             sum += self.frame.sum(&self.set.words(way))?;
         }
         Ok(sum)
@@ -157,6 +163,9 @@ impl<'t> Probe<'t> {
         self.pair = table.pair(self.set, self.place.identity, self.window);
         let Some(pair) = &self.pair else { return Ok(false) };
         self.sum = pair.estimate(self.frame.now)?;
+        if planted::is(Fault::SpillUntold) {
+            return Ok(true);
+        }
         // Partner: `Table::carried`, which reads the time after it has written a tag.
         table.look_until(Until::Overflow, pair.end(self.frame.now)?);
         Ok(true)
@@ -186,12 +195,19 @@ impl<'t> Probe<'t> {
         }
         let (Some(way), Some(step)) = (self.ways.first(), self.step) else { return false };
         self.words[step.index] = step.new;
+        if planted::is(Fault::BlindReserve) {
+            let now = self.set.word(way, step.index);
+            return self.set.step(way, Step { old: now, ..step });
+        }
         self.set.step(way, step)
     }
 
     /// Whether the hit stands: the same lines, nothing newer, and not too much. Rule 4.
     #[inline]
     pub(super) fn verify(&mut self) -> bool {
+        if planted::is(Fault::Unverified) {
+            return true;
+        }
         // Nearly always all is as it was, but for the hit itself, and nothing need be worked out again.
         if let Some(way) = self.ways.first()
             && self.ways.rest().is_empty()
@@ -207,7 +223,8 @@ impl<'t> Probe<'t> {
     /// The same, whatever has changed.
     #[cold]
     pub(super) fn verify_anew(&mut self) -> bool {
-        let tags = self.set.tags();
+        let again = self.set.tags();
+        let tags = if planted::is(Fault::TagsUnverified) { self.tags } else { again };
         if Set::of(&tags, self.place.identity) != self.ways
             || self.ways.into_iter().any(|way| tags[way] != self.tags[way])
         {
@@ -223,7 +240,7 @@ impl<'t> Probe<'t> {
         })
     }
 
-    /// Takes the hit back, unless its word or its line has moved on. Rule 5.
+    /// Takes the hit back, unless its word has moved on. Rule 5.
     #[cold]
     pub(super) fn undo(&mut self) {
         if let Some(pair) = &mut self.pair {
@@ -232,11 +249,8 @@ impl<'t> Probe<'t> {
         let (Some(way), Some(step)) = (self.ways.first(), self.step) else { return };
         loop {
             let old = self.set.word(way, step.index);
-            let Some(new) = old.without(step.new.ms(), self.cost) else { return };
-            // After the word was read: a line that is still the same key's now was so at that time.
-            if self.set.tag(way) != self.tags[way] {
-                return;
-            }
+            let stamp = if planted::is(Fault::UndoUnstamped) { old.ms() } else { step.new.ms() };
+            let Some(new) = old.without(stamp, self.cost) else { return };
             if self.set.step(way, Step { index: step.index, old, new }) {
                 return;
             }

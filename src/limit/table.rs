@@ -9,6 +9,7 @@ use super::directory::Directory;
 use super::layout::{Layout, Line, WAYS};
 use super::memory::Memory;
 use super::overflow::{Overflow, Pair};
+use super::planted::{self, Fault};
 use super::set::Set;
 use super::stats::{self, Event};
 use super::subject::{Place, Secret};
@@ -133,7 +134,10 @@ impl Table {
     /// Any hit of the key does this, whoever left the line so: nobody waits for a worker that may be dead.
     #[cold]
     pub(super) fn settle(&self, set: Set<'_>, way: usize, tag: Tag) {
-        if tag.state() == State::Born && self.carry_in(set, way, tag).is_err() {
+        if tag.state() == State::Born
+            && !planted::is(Fault::NothingCarried)
+            && self.carry_in(set, way, tag).is_err()
+        {
             return;
         }
         // Fails if somebody else was faster, who then did the same.
@@ -240,7 +244,7 @@ fn evict(set: Set<'_>, way: usize, tag: Tag, frame: &Frame) -> Option<Tag> {
     // Second phase: whoever counted a hit before it could see the tag is seen here.
     for index in 0..LINE {
         let old = set.word(way, index);
-        let emptied = frame.is_dead(old)
+        let emptied = (frame.is_dead(old) || planted::is(Fault::OnePhase))
             && (old == Bucket::EMPTY || set.step(way, Step { index, old, new: Bucket::EMPTY }));
         if !emptied {
             // Fails if a hit of the key was faster, who then did the same.

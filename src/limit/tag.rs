@@ -17,6 +17,8 @@
 
 #![forbid(unsafe_code)]
 
+use super::planted::{self, Fault};
+
 const STATE_BITS: u32 = 2;
 const VERSION_BITS: u32 = 14;
 const RULE_BITS: u32 = 8;
@@ -97,7 +99,8 @@ impl Tag {
     /// Another key's tag, one version on.
     #[inline]
     pub(super) fn given_to(self, identity: Identity, state: State) -> Self {
-        let version = ((self.0 >> STATE_BITS) + 1) & ((1 << VERSION_BITS) - 1);
+        let next = u64::from(!planted::is(Fault::SameVersion));
+        let version = ((self.0 >> STATE_BITS) + next) & ((1 << VERSION_BITS) - 1);
         Self(identity.0 << (STATE_BITS + VERSION_BITS) | version << STATE_BITS | state as u64)
     }
 }

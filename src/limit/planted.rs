@@ -1,0 +1,84 @@
+//! Faults that a checker plants in the protocol, to see that its models find them; none in a build that ships.
+//!
+//! Each is one line at the place that it spoils.
+
+#![forbid(unsafe_code)]
+
+/// A fault, by the rule of [`crate::limit`] that it breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// Rule 1: the clock is read before the tags.
+    ClockFirst,
+    /// Rule 1: a word that is newer than the clock is passed over.
+    NewerIgnored,
+    /// Rule 1: of a key's lines only the first is counted.
+    FirstLineOnly,
+    /// Rule 3: the word is written whatever it holds.
+    BlindReserve,
+    /// Rule 4: nothing is read again.
+    Unverified,
+    /// Rule 4: the words are read again, the tags are not.
+    TagsUnverified,
+    /// Rule 5: what is taken back is not asked for its stamp.
+    UndoUnstamped,
+    /// Rule 5: of several quotas only the first is verified.
+    FirstVerified,
+    /// Rule 5: what was counted before another quota refused is kept.
+    CountedKept,
+    /// Rule 6: a newborn line is opened without what the overflow knows.
+    NothingCarried,
+    /// Rule 6: the time until which the overflow counts is not told.
+    SpillUntold,
+    /// Rule 6: hits count in lines that are not live.
+    CountedUnsettled,
+    /// Rule 7: the words of a dying line are emptied without a second look.
+    OnePhase,
+    /// Rule 7: a tag that changes keeps its version.
+    SameVersion,
+    /// Rule 7: a ban does not look whether its line was taken meanwhile.
+    BanUnchecked,
+    /// Rule 8: who meets a line that is not live waits for whoever left it so.
+    Waits,
+}
+
+/// Whether a fault is planted: never.
+#[cfg(not(loom))]
+#[inline]
+pub(super) const fn is(_fault: Fault) -> bool {
+    false
+}
+
+#[cfg(loom)]
+pub(super) use planter::is;
+#[cfg(loom)]
+pub use planter::with;
+
+#[cfg(loom)]
+mod planter {
+    use std::cell::Cell;
+
+    use super::Fault;
+
+    thread_local! {
+        // A checker runs all threads of a model on one of the system's.
+        static PLANTED: Cell<Option<Fault>> = const { Cell::new(None) };
+    }
+
+    /// Whether a fault is planted.
+    pub(in crate::limit) fn is(fault: Fault) -> bool {
+        PLANTED.get() == Some(fault)
+    }
+
+    /// Runs a model with a fault; also if it panics, the fault is gone after it.
+    pub fn with<T>(fault: Option<Fault>, model: impl FnOnce() -> T) -> T {
+        struct Pull;
+        impl Drop for Pull {
+            fn drop(&mut self) {
+                PLANTED.set(None);
+            }
+        }
+        let _pull = Pull;
+        PLANTED.set(fault);
+        model()
+    }
+}

@@ -1,0 +1,46 @@
+//! The limiter's protocol under two checkers that drive the code of `src/limit` itself, one access at a time, in a table
+//! of one set: two lines of three words, and six cells. `make test-loom` runs both.
+//!
+//! A *scene* ([`scenes`]) is what a few threads do to such a table, and the clock with it. Both checkers play the same
+//! scenes, and judge them by what `src/limit` promises: no window holds more than its limit, by the time that each
+//! hit has read last; a ban that has returned is kept; and what is left at the end is what was not admitted, not
+//! more and not less.
+//!
+//! - [`models`] plays them on loom's atomics, whose memory is as weak as C11 allows: most orders of two threads, and three
+//!   threads that are interrupted so often at most.
+//! - [`states`] looks at every state that a scene can come to, whoever is stopped at whatever access, and asks in each of
+//!   them what a newcomer finds: nobody waits for the dead, and who is killed has counted its own hit, once.
+//!
+//! Both must also find what is planted: each [`Fault`](secval::limit::planted::Fault) breaks one rule, at one line.
+//!
+//! | rule (`src/limit`) | scenes | faults that they find |
+//! |---|---|---|
+//! | 1 look: tags, clock, words | `a_hit_whose_line_is_gone`, `a_hit_while_the_sub_window_turns`, `hits_while_…_turn(s)` | `ClockFirst`, `NewerIgnored` |
+//! | 1 all lines of a key | `two_claims_of_a_key`, `claims_while_time_passes` | `FirstLineOnly` |
+//! | 3 reserve | `two_hits_of_a_line`, `three_hits_of_a_line` | `BlindReserve` |
+//! | 4 verify | `a_hit_while_the_sub_window_turns`, `a_hit_while_its_line_is_evicted` | `Unverified`, `TagsUnverified` |
+//! | 5 undo | `a_hit_whose_word_is_taken_over`, `two_hits_of_two_quotas`, `hits_of_two_quotas` | `UndoUnstamped`, `FirstVerified`, `CountedKept` |
+//! | 6 claim, carry in | `a_spill_while_a_line_is_claimed`, `spills_and_a_claim`, `two_hits_of_a_new_key`, `four_hits_of_a_new_key` | `NothingCarried`, `SpillUntold`, `CountedUnsettled` |
+//! | 7 evict, in two phases | `a_hit_while_its_line_is_evicted`, `a_key_that_comes_back`, `two_evictions` (states only) | `OnePhase`, `SameVersion` |
+//! | 7 bans | `a_ban_while_its_line_is_evicted` | `BanUnchecked` |
+//! | 8 settle: nobody waits | every scene (states only) | `Waits` |
+//!
+//! Rule 2 (a refusal writes nothing) is held by the checker of states in all scenes without an overflow. Real threads and processes, real time, stops and
+//! kills, sets of eight lines and rings of seven words: `tests/rust/limit_stress.rs`, against an oracle. Numbers and
+//! times against a log of all hits: `tests/rust/limit.rs` and the fuzz target.
+
+#![cfg(loom)]
+#![allow(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that panics has failed, and says what it saw"
+)]
+#![allow(clippy::wildcard_imports, reason = "scenes are meant by their names")]
+
+#[cfg(not(secval_fixed_seed))]
+compile_error!("loom needs the same hashes in every run: --cfg secval_fixed_seed");
+
+mod models;
+mod scene;
+mod scenes;
+mod states;

@@ -1,0 +1,249 @@
+//! What the checkers play: a small table, what has happened in it before, and what its threads do. Both of them play
+//! the same scenes, and judge them by the same promise.
+
+use std::sync::Arc;
+
+use secval::clock::Clock;
+use secval::limit::{Charge, Limiter, Options, Quota, Rule, Subject};
+use secval::sync::Word;
+
+/// A set of two lines, some cells of overflow, and who uses them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scene {
+    /// What is promised: quota `n` has bit `n` in [`Hit::quotas`].
+    pub(crate) quotas: &'static [Quota],
+    /// Cells of the overflow; 0, or 6 by the layout of a tiny table.
+    pub(crate) cells: usize,
+    /// Done before the threads begin, one after another.
+    pub(crate) before: &'static [Act],
+    /// How often a call may begin: who would once more is taken to have stopped for ever. (The code gives up then.)
+    pub(crate) starts: usize,
+    /// What each thread does, one after another.
+    pub(crate) threads: &'static [&'static [Act]],
+}
+
+/// What a thread does with the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Act {
+    /// Charges a key.
+    Hit(Hit),
+    /// Moves the clock forward to a millisecond.
+    Time(u64),
+    /// Bans a key until a millisecond, as seen from time 0.
+    Ban(u8, u64),
+    /// What is left to a key of a quota. Never part of a scene: for those who judge it.
+    Left(Hit),
+}
+
+/// The answer to a hit or [`Act::Left`] if the table has no room for the key.
+pub(crate) const NO_ROOM: u64 = u64::MAX;
+
+/// One charge of each of some quotas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Hit {
+    /// Whom it counts.
+    pub(crate) key: u8,
+    /// How much.
+    pub(crate) cost: u8,
+    /// Of which quotas: a bit each.
+    pub(crate) quotas: u8,
+}
+
+/// A hit that was admitted, by the time of the decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Admitted {
+    /// When it was decided: the clock as the hit read it.
+    pub(crate) ms: u64,
+    pub(crate) key: u8,
+    pub(crate) cost: u8,
+    pub(crate) quotas: u8,
+}
+
+/// A quota.
+pub(crate) const fn quota(limit: u32, window_ms: u64) -> Quota {
+    Quota { limit, window_ms }
+}
+
+/// A hit of cost 1 by the first quota.
+pub(crate) const fn hit(key: u8) -> Act {
+    Act::Hit(Hit { key, cost: 1, quotas: 1 })
+}
+
+/// A hit of some cost by the first quota.
+pub(crate) const fn heavy(key: u8, cost: u8) -> Act {
+    Act::Hit(Hit { key, cost, quotas: 1 })
+}
+
+/// A hit of cost 1 by several quotas, a bit each.
+pub(crate) const fn hit_of(key: u8, quotas: u8) -> Act {
+    Act::Hit(Hit { key, cost: 1, quotas })
+}
+
+/// The clock is one more word of the scene.
+#[derive(Debug, Default)]
+pub(crate) struct Time(Word);
+
+impl Time {
+    /// Moves it forward. Nobody else moves it to the same millisecond.
+    fn pass(&self, ms: u64) {
+        loop {
+            let now = self.0.load();
+            if now >= ms || self.0.swap_if(now, ms) {
+                return;
+            }
+        }
+    }
+}
+
+impl Clock for Time {
+    fn monotonic_ns(&self) -> u64 {
+        self.0.load() * 1_000_000
+    }
+
+    fn wall_ms(&self) -> u64 {
+        0
+    }
+}
+
+/// A scene's table.
+pub(crate) struct Stage {
+    limiter: Limiter,
+    time: Arc<Time>,
+    rules: Vec<Rule>,
+}
+
+impl Stage {
+    /// An empty table, its clock seen through `seen`.
+    pub(crate) fn new(scene: &Scene, seen: impl FnOnce(Arc<Time>) -> Arc<dyn Clock>) -> Self {
+        let time = Arc::new(Time::default());
+        let options = Options { capacity: 1, overflow: Some(scene.cells), ..Options::default() };
+        let limiter = Limiter::with(options, seen(Arc::clone(&time))).expect("a table");
+        Self { limiter, time, rules: Vec::new() }
+    }
+
+    /// The numbers of the scene's quotas.
+    pub(crate) fn rules(&self, scene: &Scene) -> Vec<Rule> {
+        let rule = |quota: &Quota| self.limiter.rule("q", *quota).expect("a rule");
+        scene.quotas.iter().map(rule).collect()
+    }
+
+    /// Tells the stage these numbers: before the first act.
+    pub(crate) fn open(&mut self, rules: Vec<Rule>) {
+        self.rules = rules;
+    }
+
+    /// The clock.
+    pub(crate) fn now(&self) -> u64 {
+        self.time.monotonic_ms()
+    }
+
+    /// Does it. Of a hit: 1 if it is admitted; of [`Act::Left`]: what is left.
+    pub(crate) fn play(&self, act: Act) -> u64 {
+        match act {
+            Act::Hit(hit) => {
+                let decision = self.limiter.hit(&self.charges(hit, &[hit.key]));
+                if decision.table_full { NO_ROOM } else { decision.allowed.into() }
+            }
+            Act::Left(hit) => {
+                let decision = self.limiter.peek(&self.charges(hit, &[hit.key]));
+                if decision.table_full { NO_ROOM } else { decision.remaining.into() }
+            }
+            Act::Ban(key, until) => u64::from(self.limiter.ban(self.subject(key), until)),
+            Act::Time(ms) => {
+                self.time.pass(ms);
+                1
+            }
+        }
+    }
+
+    fn subject(&self, key: u8) -> Subject {
+        self.limiter.subject(&[key])
+    }
+
+    fn charges<'k>(&self, hit: Hit, key: &'k [u8]) -> Vec<Charge<'k>> {
+        let charged = self.rules.iter().enumerate().filter(|(bit, _)| hit.quotas >> bit & 1 == 1);
+        charged.map(|(_, &rule)| Charge { rule, key, cost: hit.cost.into() }).collect()
+    }
+}
+
+impl Scene {
+    /// How much of a quota counts, of the hits from `from` to `until`.
+    pub(crate) fn used(
+        log: impl Iterator<Item = Admitted>,
+        key: u8,
+        quota: usize,
+        (from, until): (u64, u64),
+    ) -> u64 {
+        let counted = log.filter(|hit| {
+            hit.key == key && hit.quotas >> quota & 1 == 1 && (from..=until).contains(&hit.ms)
+        });
+        counted.map(|hit| u64::from(hit.cost)).sum()
+    }
+
+    /// The promise: no window holds more than the limit. It is enough to look at the windows that begin with a hit.
+    pub(crate) fn broken(&self, log: impl Iterator<Item = Admitted> + Clone) -> Option<String> {
+        for (index, quota) in self.quotas.iter().enumerate() {
+            for first in log.clone() {
+                let window = (first.ms, first.ms + quota.window_ms);
+                let used = Self::used(log.clone(), first.key, index, window);
+                if used > u64::from(quota.limit) {
+                    let log: Vec<Admitted> = log.collect();
+                    return Some(format!("{used} of {quota} for key {}: {log:?}", first.key));
+                }
+            }
+        }
+        None
+    }
+
+    /// Every key and quota that the threads charge, once, as a charge of 1.
+    pub(crate) fn charges(&self) -> Vec<Hit> {
+        let mut charges = Vec::new();
+        for act in self.threads.concat() {
+            let Act::Hit(Hit { key, quotas, .. }) = act else { continue };
+            let bits = (0..self.quotas.len()).map(|index| 1 << index);
+            for quotas in bits.filter(|bit| quotas & bit != 0) {
+                let charge = Hit { key, cost: 1, quotas };
+                if !charges.contains(&charge) {
+                    charges.push(charge);
+                }
+            }
+        }
+        charges
+    }
+
+    /// What is left to a key of a quota at a time, against what was admitted: not more than the window allows, and not
+    /// less, apart from what `others` may have counted who have not come to their end.
+    pub(crate) fn wrong(
+        &self,
+        charge: Hit,
+        left: u64,
+        (now, others): (u64, u64),
+        log: &(impl Iterator<Item = Admitted> + Clone),
+    ) -> Option<String> {
+        if left == NO_ROOM {
+            return None;
+        }
+        let index = charge.quotas.trailing_zeros() as usize;
+        let quota = self.quotas[index];
+        let limit = u64::from(quota.limit);
+        let used_in =
+            |ms: u64| Self::used(log.clone(), charge.key, index, (now.saturating_sub(ms), now));
+        // Cells are shared, and what was added to them cannot always be taken back.
+        let exact = self.cells == 0;
+        let what = if left + used_in(quota.window_ms) > limit {
+            "too much"
+        } else if exact && left + used_in(longest_ms(quota)) + others < limit {
+            "too little"
+        } else {
+            return None;
+        };
+        let log: Vec<Admitted> = log.clone().collect();
+        let key = charge.key;
+        Some(format!("{what} of {quota} for key {key} at {now}: {left}, {others} begun, {log:?}"))
+    }
+}
+
+/// How long a hit may be counted: its window in a log; up to two of them in the ring of the checkers, of one sub-window.
+fn longest_ms(quota: Quota) -> u64 {
+    if quota.limit <= 2 { quota.window_ms } else { 2 * quota.window_ms }
+}

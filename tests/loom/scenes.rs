@@ -1,0 +1,176 @@
+//! The scenes. A set has two lines; a log holds limits of 1 and 2, a ring (two words, one sub-window each) those above.
+//!
+//! Keys 1 to 3 would rather have line 1, key 4 line 0 (`Place::home` under the fixed seed).
+
+use crate::scene::{Act, Scene, heavy, hit, hit_of, quota};
+use Act::{Ban, Time};
+
+/// A quota of one hit, used up long ago, and two who want the next.
+pub(crate) const TWO_HITS_OF_A_LINE: Scene = Scene {
+    quotas: &[quota(1, 5)],
+    cells: 0,
+    before: &[hit(1), Time(10)],
+    starts: 4,
+    threads: &[&[hit(1)], &[hit(1)]],
+};
+
+/// Nobody has a line yet: both claim one.
+pub(crate) const TWO_HITS_OF_A_NEW_KEY: Scene = Scene {
+    quotas: &[quota(1, 5)],
+    cells: 0,
+    before: &[],
+    starts: 4,
+    threads: &[&[hit(1)], &[hit(1)]],
+};
+
+pub(crate) const THREE_HITS_OF_A_LINE: Scene = Scene {
+    quotas: &[quota(2, 5)],
+    cells: 0,
+    before: &[hit(1), Time(10)],
+    starts: 4,
+    threads: &[&[hit(1)], &[hit(1)], &[hit(1)]],
+};
+
+/// One stays in its sub-window while another goes on into the next two.
+pub(crate) const A_HIT_WHILE_THE_SUB_WINDOW_TURNS: Scene = Scene {
+    quotas: &[quota(3, 2)],
+    cells: 0,
+    before: &[hit(1), hit(1)],
+    starts: 4,
+    threads: &[&[hit(1)], &[Time(2), hit(1), Time(4), hit(1)]],
+};
+
+/// The word that one has counted in is used again for a later sub-window before it looks back.
+pub(crate) const A_HIT_WHOSE_WORD_IS_TAKEN_OVER: Scene = Scene {
+    quotas: &[quota(3, 2)],
+    cells: 0,
+    before: &[hit(1)],
+    starts: 4,
+    threads: &[&[hit(1)], &[Time(4), hit(1)]],
+};
+
+/// Both lines are dead. A key comes back to its line while another one takes it.
+pub(crate) const A_HIT_WHILE_ITS_LINE_IS_EVICTED: Scene = Scene {
+    quotas: &[quota(1, 1)],
+    cells: 0,
+    before: &[hit(1), hit(2), Time(2)],
+    starts: 4,
+    threads: &[&[hit(1)], &[hit(3)]],
+};
+
+/// The lines die one after the other; two hits of a new key see one dead, and both: each takes another line.
+pub(crate) const TWO_CLAIMS_OF_A_KEY: Scene = Scene {
+    quotas: &[quota(1, 1)],
+    cells: 0,
+    before: &[hit(4), Time(1), hit(2), Time(2)],
+    starts: 4,
+    threads: &[&[hit(1)], &[Time(3), hit(1)]],
+};
+
+/// A key that is used up loses its dead line to another, in a set that is full for those whose clock is old.
+pub(crate) const A_HIT_WHOSE_LINE_IS_GONE: Scene = Scene {
+    quotas: &[quota(1, 1)],
+    cells: 6,
+    before: &[hit(1), hit(3)],
+    starts: 3,
+    threads: &[&[hit(1)], &[Time(2), hit(2)]],
+};
+
+/// One hit of a key is counted in the overflow, while another of the same key finds a line that has died.
+pub(crate) const A_SPILL_WHILE_A_LINE_IS_CLAIMED: Scene = Scene {
+    quotas: &[quota(1, 3)],
+    cells: 6,
+    before: &[hit(2), hit(3), Time(3)],
+    starts: 3,
+    threads: &[&[hit(1)], &[Time(4), hit(1)]],
+};
+
+/// One charges two quotas, the other the second of them only, in this sub-window and in the next.
+pub(crate) const TWO_HITS_OF_TWO_QUOTAS: Scene = Scene {
+    quotas: &[quota(9, 8), quota(3, 2)],
+    cells: 0,
+    before: &[hit_of(1, 3)],
+    starts: 4,
+    threads: &[&[hit_of(1, 3)], &[hit_of(1, 2), Time(2), hit_of(1, 2)]],
+};
+
+/// A ban that is over is followed by another, while its line is taken.
+pub(crate) const A_BAN_WHILE_ITS_LINE_IS_EVICTED: Scene = Scene {
+    quotas: &[quota(2, 1)],
+    cells: 0,
+    before: &[Time(1), Ban(1, 2), Time(4), hit(1)],
+    starts: 3,
+    threads: &[&[Ban(1, 10), hit(1)], &[hit(2)]],
+};
+
+/// For the checker of states only: more threads, more time.
+pub(crate) mod large {
+    use super::*;
+
+    pub(crate) const FOUR_HITS_OF_A_NEW_KEY: Scene = Scene {
+        quotas: &[quota(2, 5)],
+        cells: 0,
+        before: &[],
+        starts: 3,
+        threads: &[&[hit(1)], &[hit(1)], &[hit(1)], &[hit(1)]],
+    };
+
+    /// Costs of one and two, over three sub-windows.
+    pub(crate) const HITS_WHILE_SUB_WINDOWS_TURN: Scene = Scene {
+        quotas: &[quota(3, 2)],
+        cells: 0,
+        before: &[hit(1)],
+        starts: 2,
+        threads: &[&[hit(1)], &[hit(1)], &[heavy(1, 2)], &[Time(2), Time(4)]],
+    };
+
+    pub(crate) const HITS_WHILE_A_LOG_TURNS: Scene = Scene {
+        quotas: &[quota(2, 1)],
+        cells: 0,
+        before: &[hit(1)],
+        starts: 4,
+        threads: &[&[hit(1), hit(1)], &[hit(1), hit(1)], &[Time(1), Time(2), Time(3)]],
+    };
+
+    /// A key comes back, is evicted, and comes back again.
+    pub(crate) const A_KEY_THAT_COMES_BACK: Scene = Scene {
+        quotas: &[quota(1, 1)],
+        cells: 0,
+        before: &[hit(1), hit(2), Time(2)],
+        starts: 3,
+        threads: &[&[hit(1)], &[hit(3), hit(1)], &[Time(4)]],
+    };
+
+    /// Two hits of a new key take the same line, while its key comes back.
+    pub(crate) const TWO_EVICTIONS: Scene = Scene {
+        quotas: &[quota(1, 1)],
+        cells: 0,
+        before: &[hit(1), hit(4), Time(2)],
+        starts: 2,
+        threads: &[&[hit(1)], &[hit(2)], &[hit(2)]],
+    };
+
+    pub(crate) const CLAIMS_WHILE_TIME_PASSES: Scene = Scene {
+        quotas: &[quota(1, 1)],
+        cells: 0,
+        before: &[hit(4), Time(1), hit(2)],
+        starts: 3,
+        threads: &[&[hit(1)], &[hit(1)], &[Time(2), Time(3), Time(4)]],
+    };
+
+    pub(crate) const SPILLS_AND_A_CLAIM: Scene = Scene {
+        quotas: &[quota(1, 3)],
+        cells: 6,
+        before: &[hit(2), hit(3), Time(3)],
+        starts: 2,
+        threads: &[&[hit(1)], &[hit(1)], &[Time(4)]],
+    };
+
+    pub(crate) const HITS_OF_TWO_QUOTAS: Scene = Scene {
+        quotas: &[quota(1, 1), quota(2, 3)],
+        cells: 0,
+        before: &[hit_of(1, 3)],
+        starts: 3,
+        threads: &[&[hit_of(1, 3)], &[hit_of(1, 3)], &[hit_of(1, 2)], &[Time(2), Time(4)]],
+    };
+}

@@ -1,0 +1,293 @@
+//! A scene on the code's graph: its first state, and what one step of a thread makes of a state.
+
+use std::sync::Arc;
+
+use secval::clock::Clock;
+use secval::sync::checked::{Access, named, told};
+
+use super::code::{Code, Node, Past, Then};
+use super::state::{State, THREADS, WORDS};
+use crate::scene::{Act, Admitted, Hit, Scene, Stage};
+
+/// The clock is made first.
+pub(crate) const CLOCK: usize = 0;
+
+/// How often a hit begins under the checkers, and then is refused: `decide::STARTS`.
+const GIVES_UP: usize = 4;
+
+/// Why a search does not go on.
+pub(crate) enum Stop {
+    /// The promise is broken.
+    Broken(String),
+    /// The machine has learnt that an act writes a word, and must begin again.
+    Learnt,
+}
+
+pub(crate) struct Machine<'s> {
+    scene: &'s Scene,
+    code: Code,
+    /// All words when the threads begin.
+    base: Vec<u64>,
+    /// Where a word that changes is in [`State::words`]; none for the others.
+    slots: Vec<Option<usize>>,
+    changing: Vec<usize>,
+    /// Which of these words each act may write, a bit each.
+    writes: Vec<(Act, u32)>,
+    begun: Vec<Admitted>,
+}
+
+impl<'s> Machine<'s> {
+    pub(crate) fn new(scene: &'s Scene) -> Self {
+        let (mut stage, count) = named(|| Stage::new(scene, |time| time as Arc<dyn Clock>));
+        let mut base = vec![0; count];
+        let mut answers = Vec::new();
+        let rules = loop {
+            match told(&answers, || stage.rules(scene)) {
+                Ok(rules) => break rules,
+                Err(access) => answers.push(answer(&mut base, access)),
+            }
+        };
+        stage.open(rules);
+        let mut code = Code::new(stage, CLOCK);
+        let mut begun = Vec::new();
+        for &act in scene.before {
+            let mut node = code.begin(act);
+            while let Then::Access(access) = code.then(node) {
+                node = code.after(node, answer(&mut base, access));
+            }
+            assert!(matches!(code.then(node), Then::Done(1)), "{act:?} is to succeed");
+            if let Act::Hit(Hit { key, cost, quotas }) = act {
+                begun.push(Admitted { ms: code.past(node).ms, key, cost, quotas });
+            }
+        }
+        let (changing, slots, writes) = (Vec::new(), vec![None; count], Vec::new());
+        Self { scene, code, base, slots, changing, writes, begun }
+    }
+
+    pub(crate) fn scene(&self) -> &'s Scene {
+        self.scene
+    }
+
+    pub(crate) fn first(&mut self) -> Result<State, Stop> {
+        let mut state = State::new();
+        for (slot, &word) in self.changing.iter().enumerate() {
+            state.words[slot] = self.base[word];
+        }
+        self.begun.iter().for_each(|hit| state.admit(*hit));
+        for thread in 0..self.scene.threads.len() {
+            self.begin(&mut state, thread);
+        }
+        self.settle(&mut state)?;
+        Ok(state)
+    }
+
+    /// One step of one thread; `None` if it has nothing more to do.
+    pub(crate) fn stepped(&mut self, state: &State, thread: usize) -> Result<Option<State>, Stop> {
+        let Some(node) = state.threads[thread].node else { return Ok(None) };
+        let mut state = *state;
+        self.step(&mut state, thread, node)?;
+        self.settle(&mut state)?;
+        Ok(Some(state))
+    }
+
+    /// What comes next at a thread.
+    pub(crate) fn next(&self, state: &State, thread: usize) -> Option<(Act, Access)> {
+        let node = state.threads[thread].node?;
+        match self.code.then(node) {
+            Then::Access(access) => Some((self.code.act(node), access)),
+            Then::Done(_) => None,
+        }
+    }
+
+    /// What a word holds, or whether it is exchanged.
+    pub(crate) fn answer(&self, state: &mut State, access: Access) -> u64 {
+        match access {
+            Access::Load { word } => match self.slots[word] {
+                Some(slot) => state.words[slot],
+                None => self.base[word],
+            },
+            Access::Swap { word, old, new } => {
+                let Some(slot) = self.slots[word] else { unreachable!("learnt before") };
+                let fits = state.words[slot] == old;
+                if fits {
+                    state.words[slot] = new;
+                }
+                u64::from(fits)
+            }
+            Access::Forget(_) => unreachable!("no step"),
+        }
+    }
+
+    /// What an act comes to if all threads have stopped for ever.
+    pub(crate) fn alone(&mut self, state: &mut State, act: Act) -> Result<u64, Stop> {
+        // Twice what any act needs that does not start again for ever.
+        const STEPS: usize = 1_000;
+        let mut node = self.code.begin(act);
+        for _ in 0..STEPS {
+            match self.code.then(node) {
+                Then::Done(result) => return Ok(result),
+                Then::Access(access) => {
+                    self.learn(act, access)?;
+                    let answer = self.answer(state, access);
+                    node = self.code.after(node, answer);
+                }
+            }
+        }
+        Err(Stop::Broken(format!("{act:?} waits for somebody who has stopped")))
+    }
+
+    /// What hits cost that have begun, and may have counted: of any key, since a line may have been given to another
+    /// one between a hit's look and its count.
+    pub(crate) fn in_midst(&self, state: &State) -> u64 {
+        let programs = self.scene.threads.iter().zip(&state.threads);
+        let acts = programs.filter_map(|(acts, at)| acts.get(usize::from(at.over)));
+        let costs = acts.map(|act| match act {
+            Act::Hit(hit) => u64::from(hit.cost),
+            Act::Time(_) | Act::Ban(..) | Act::Left(_) => 0,
+        });
+        costs.sum()
+    }
+
+    /// Begins a thread's next act, if there is one.
+    fn begin(&mut self, state: &mut State, thread: usize) {
+        let over = usize::from(state.threads[thread].over);
+        let act = self.scene.threads[thread].get(over);
+        let node = act.map(|&act| self.code.begin(act));
+        state.threads[thread].node = node;
+        state.threads[thread].banned_until = 0;
+    }
+
+    fn step(&mut self, state: &mut State, thread: usize, node: Node) -> Result<(), Stop> {
+        let Then::Access(access) = self.code.then(node) else { unreachable!("it is over") };
+        let act = self.code.act(node);
+        if let Act::Hit(hit) = act
+            && node == self.code.begin(act)
+        {
+            let ban = state.ban.filter(|(key, _)| *key == hit.key);
+            state.threads[thread].banned_until = ban.map_or(0, |(_, until)| until);
+        }
+        self.learn(act, access)?;
+        let answer = self.answer(state, access);
+        let node = self.code.after(node, answer);
+        state.threads[thread].node = Some(node);
+        match self.code.then(node) {
+            Then::Access(_) if self.code.past(node).starts == self.scene.starts => {
+                state.threads[thread].node = None;
+                state.threads[thread].stopped = true;
+                Ok(())
+            }
+            Then::Access(_) => Ok(()),
+            Then::Done(result) => self.end(state, thread, act, result),
+        }
+    }
+
+    fn end(&mut self, state: &mut State, thread: usize, act: Act, done: u64) -> Result<(), Stop> {
+        let Some(node) = state.threads[thread].node else { unreachable!("it has just stepped") };
+        let Past { ms, starts, wrote } = self.code.past(node);
+        match act {
+            // Rule 2. A hit that gives up has counted, and taken it back.
+            Act::Hit(_) if done == 0 && wrote && starts + 1 < GIVES_UP && self.scene.cells == 0 => {
+                return Err(Stop::Broken(format!("{act:?} is refused, and has written")));
+            }
+            Act::Hit(Hit { key, cost, quotas }) if done == 1 => {
+                if u64::from(state.threads[thread].banned_until) > ms {
+                    return Err(Stop::Broken(format!("key {key} is banned and admitted at {ms}")));
+                }
+                state.admit(Admitted { ms, key, cost, quotas });
+                if let Some(broken) = self.scene.broken(state.log()) {
+                    return Err(Stop::Broken(broken));
+                }
+            }
+            Act::Ban(key, length) if done == 1 => {
+                let until = u32::try_from(ms + length).expect("a small time");
+                state.ban = Some((key, until));
+            }
+            Act::Hit(_) | Act::Ban(..) | Act::Time(_) | Act::Left(_) => {}
+        }
+        state.threads[thread].over += 1;
+        self.begin(state, thread);
+        Ok(())
+    }
+
+    /// Takes all steps that nobody else can notice or change, and brings threads that do the same into one order.
+    ///
+    /// Such a step is the reading of a word that no other thread will write any more: before or after all that the others
+    /// do, it reads the same.
+    fn settle(&mut self, state: &mut State) -> Result<(), Stop> {
+        let count = self.scene.threads.len();
+        let mut thread = 0;
+        while thread < count {
+            let Some(node) = state.threads[thread].node else {
+                thread += 1;
+                continue;
+            };
+            let Then::Access(Access::Load { word }) = self.code.then(node) else {
+                thread += 1;
+                continue;
+            };
+            if self.slots[word].is_some_and(|slot| self.may_write(state, thread, slot)) {
+                thread += 1;
+                continue;
+            }
+            let over = state.threads[thread].over;
+            self.step(state, thread, node)?;
+            if state.threads[thread].over != over {
+                // The others may have less to fear now.
+                thread = 0;
+            }
+        }
+        let programs = self.scene.threads;
+        let mut start = 0;
+        while start < count {
+            let same = programs[start..].iter().take_while(|acts| **acts == programs[start]);
+            let end = start + same.count();
+            state.threads[start..end].sort_unstable();
+            start = end;
+        }
+        Ok(())
+    }
+
+    /// Whether anybody but `thread` may still write a word.
+    fn may_write(&self, state: &State, thread: usize, slot: usize) -> bool {
+        let programs = self.scene.threads.iter().zip(&state.threads).enumerate();
+        let others = programs.filter(|(other, (_, at))| *other != thread && !at.stopped);
+        let mut acts = others.flat_map(|(_, (acts, at))| &acts[usize::from(at.over)..]);
+        acts.any(|act| {
+            self.writes.iter().any(|(other, mask)| other == act && mask >> slot & 1 == 1)
+        })
+    }
+
+    /// Notes which words an act may write.
+    fn learn(&mut self, act: Act, access: Access) -> Result<(), Stop> {
+        let Access::Swap { word, .. } = access else { return Ok(()) };
+        let slot = self.slots[word];
+        let known = self.writes.iter_mut().find(|(other, _)| *other == act);
+        match (slot, known) {
+            (Some(slot), Some((_, mask))) if *mask >> slot & 1 == 1 => return Ok(()),
+            (Some(slot), Some((_, mask))) => *mask |= 1 << slot,
+            (Some(slot), None) => self.writes.push((act, 1 << slot)),
+            (None, _) => {
+                assert!(self.changing.len() < WORDS, "too many words for a state");
+                self.slots[word] = Some(self.changing.len());
+                self.changing.push(word);
+            }
+        }
+        Err(Stop::Learnt)
+    }
+}
+
+const _: () = assert!(WORDS <= 32 && THREADS <= 8);
+
+fn answer(words: &mut [u64], access: Access) -> u64 {
+    match access {
+        Access::Load { word } => words[word],
+        Access::Swap { word, old, new } => {
+            let fits = words[word] == old;
+            if fits {
+                words[word] = new;
+            }
+            u64::from(fits)
+        }
+        Access::Forget(_) => 0,
+    }
+}
