@@ -150,10 +150,6 @@ impl fmt::Debug for Pending {
 }
 
 /// What a piece of the body leads to.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "moved once a piece, where a box would be an allocation a piece"
-)]
 enum Fed {
     More(Open),
     Enough(Verdict),

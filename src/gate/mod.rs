@@ -203,10 +203,6 @@ enum Next {
 }
 
 /// What has passed without a body.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "moved once a request, and nearly always the large one"
-)]
 enum Passed {
     /// Everything, with the parameters.
     Judged(Option<Document<'static>>),
