@@ -356,6 +356,12 @@ impl<'d> Number<'d> {
 pub struct Tokens<'d>(Value<'d>);
 
 impl<'d> Tokens<'d> {
+    /// Goes on without the next piece, whatever it is: without a name, as a rule, that is known already.
+    #[inline]
+    pub fn skip_one(&mut self) {
+        self.0.node = self.0.node.wrapping_add(1);
+    }
+
     /// The names of an object's members, of the object that was given last.
     pub fn names(&self) -> Names<'d> {
         Names(self.0)

@@ -172,11 +172,11 @@ impl Maker<'_, '_> {
                     continue;
                 }
                 Token::Object(count) => {
-                    self.begin_object(count, &tokens)?;
+                    self.begin_object(count, &mut tokens)?;
                     continue;
                 }
             };
-            if let Some(whole) = self.put(made)? {
+            if let Some(whole) = self.put(made, &mut tokens)? {
                 return Ok(whole);
             }
         }
@@ -187,7 +187,7 @@ impl Maker<'_, '_> {
         self.open.push(replace(&mut self.top, Frame { left, what }));
     }
 
-    fn begin_object(&mut self, count: usize, tokens: &Tokens<'_>) -> Result<(), Fault> {
+    fn begin_object(&mut self, count: usize, tokens: &mut Tokens<'_>) -> Result<(), Fault> {
         let template = match &self.memory {
             Some(memory) => memory.templates.find(count, tokens),
             None => None,
@@ -196,17 +196,20 @@ impl Maker<'_, '_> {
             Some(template) => copy(self.py, template, count)?,
             None => None,
         };
-        let piled = || What::Members { from: self.pile.len(), common: true };
-        let what = what.unwrap_or_else(piled);
-        self.begin(count, what);
+        match what {
+            Some(copying) => {
+                tokens.skip_one();
+                self.begin(count, copying);
+            }
+            None => self.begin(count, What::Members { from: self.pile.len(), common: true }),
+        }
         Ok(())
     }
 
     #[inline]
     fn name(&mut self, content: Content<'_>) -> Result<(), Fault> {
         let What::Members { common: all_common, .. } = &mut self.top.what else {
-            // A template has its names, and they were compared.
-            return Ok(());
+            return Err(Fault::Torn);
         };
         let common =
             content.bytes().len() <= NAME_BYTES && (content.ascii || content.bytes().is_ascii());
@@ -221,16 +224,29 @@ impl Maker<'_, '_> {
 
     /// Puts a value where it belongs, and so its container, if that is full now. Gives the whole, when it is.
     #[inline]
-    fn put(&mut self, mut made: Py<PyAny>) -> Result<Option<Py<PyAny>>, Fault> {
+    fn put(
+        &mut self,
+        mut made: Py<PyAny>,
+        tokens: &mut Tokens<'_>,
+    ) -> Result<Option<Py<PyAny>>, Fault> {
         loop {
-            match &mut self.top.what {
-                What::Copy(copying) => copying.write(made),
-                What::List { .. } | What::Members { .. } => self.pile.push(made),
-                What::Whole => return Ok(Some(made)),
-            }
             self.top.left = self.top.left.checked_sub(1).ok_or(Fault::Torn)?;
-            if self.top.left > 0 {
-                return Ok(None);
+            match &mut self.top.what {
+                What::Copy(copying) => {
+                    copying.write(made);
+                    if self.top.left > 0 {
+                        // Its names are those of the template: they were compared.
+                        tokens.skip_one();
+                        return Ok(None);
+                    }
+                }
+                What::List { .. } | What::Members { .. } => {
+                    self.pile.push(made);
+                    if self.top.left > 0 {
+                        return Ok(None);
+                    }
+                }
+                What::Whole => return Ok(Some(made)),
             }
             let outer = self.open.pop().ok_or(Fault::Torn)?;
             made = match replace(&mut self.top, outer).what {
