@@ -21,8 +21,13 @@ pub(super) fn of(format: &str) -> Option<Quick> {
         "date" => is_date,
         "date-time" => is_date_time,
         "email" => is_email,
+        "hostname" => is_domain,
+        "ipv4" => is_ipv4,
+        "ipv6" => is_ipv6,
+        "time" => is_time,
         "uri" | "uri-reference" => is_uri,
         "uri-template" => is_template,
+        "uuid" => is_uuid,
         _ => return None,
     })
 }
@@ -191,14 +196,65 @@ fn is_date_time(text: &[u8]) -> bool {
     let Some((minutes, rest)) = text.split_first_chunk::<BLOCK>() else { return false };
     let Some(values) = FORM.read(minutes) else { return false };
     let [b':', b'0'..=b'5', b'0'..=b'9', rest @ ..] = rest else { return false };
-    let Some(zone) = after_fraction(rest) else { return false };
-    let zoned = matches!(
-        zone,
-        [b'Z']
-            | [b'+' | b'-', b'0' | b'1', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9']
-            | [b'+' | b'-', b'2', b'0'..=b'3', b':', b'0'..=b'5', b'0'..=b'9']
-    );
+    let zoned = after_fraction(rest).is_some_and(is_zone);
     zoned && is_day(&values) && pair(&values, 11) < 24 && pair(&values, 14) < 60
+}
+
+/// `HH:MM:SS`, with `Z` or an offset; without leap seconds.
+fn is_time(text: &[u8]) -> bool {
+    let Some(rest) = after_minutes(text) else { return false };
+    let [b':', b'0'..=b'5', b'0'..=b'9', rest @ ..] = rest else { return false };
+    after_fraction(rest).is_some_and(is_zone)
+}
+
+/// `Z`, or hours and minutes before or behind it.
+fn is_zone(text: &[u8]) -> bool {
+    match text {
+        [b'Z'] => true,
+        [b'+' | b'-', offset @ ..] => after_minutes(offset).is_some_and(<[u8]>::is_empty),
+        _ => false,
+    }
+}
+
+/// What comes after `HH:MM`.
+fn after_minutes(text: &[u8]) -> Option<&[u8]> {
+    match text {
+        [b'0' | b'1', b'0'..=b'9', b':', b'0'..=b'5', b'0'..=b'9', rest @ ..]
+        | [b'2', b'0'..=b'3', b':', b'0'..=b'5', b'0'..=b'9', rest @ ..] => Some(rest),
+        _ => None,
+    }
+}
+
+/// Hexadecimal digits in groups of 8, 4, 4, 4 and 12: RFC 9562.
+fn is_uuid(text: &[u8]) -> bool {
+    text.len() == 36
+        && text.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// Four numbers up to 255, without zeros before them: RFC 2673, 3.2.
+fn is_ipv4(text: &[u8]) -> bool {
+    let is_number = |number: &[u8]| {
+        let value =
+            |sum: u16, digit: &u8| sum.wrapping_mul(10).wrapping_add(u16::from(digit ^ b'0'));
+        number.iter().all(u8::is_ascii_digit)
+            && (number.len() == 1 || !number.starts_with(b"0"))
+            && (1..=3).contains(&number.len())
+            && number.iter().fold(0, value) <= 255
+    };
+    let mut count = 0_usize;
+    let all = text.split(|byte| *byte == b'.').all(|number| {
+        count = count.saturating_add(1);
+        is_number(number)
+    });
+    all && count == 4
+}
+
+/// RFC 4291, 2.2; the standard library's own reading.
+fn is_ipv6(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok())
 }
 
 /// What comes after a fraction of a second of 1 to 9 digits, or without one.
@@ -211,25 +267,42 @@ fn after_fraction(text: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 #[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "a test may panic")]
 mod tests {
+    use jsonschema::Draft;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
 
-    const FORMATS: [&str; 6] =
-        ["date", "date-time", "email", "uri", "uri-reference", "uri-template"];
+    const FORMATS: [&str; 11] = [
+        "date",
+        "date-time",
+        "email",
+        "hostname",
+        "ipv4",
+        "ipv6",
+        "time",
+        "uri",
+        "uri-reference",
+        "uri-template",
+        "uuid",
+    ];
 
+    /// By the rules of every draft.
     fn crate_accepts(format: &str, text: &str) -> bool {
+        const DRAFTS: [Draft; 5] =
+            [Draft::Draft4, Draft::Draft6, Draft::Draft7, Draft::Draft201909, Draft::Draft202012];
         thread_local! {
-            static VALIDATORS: Vec<jsonschema::Validator> = FORMATS
+            static VALIDATORS: Vec<[jsonschema::Validator; 5]> = FORMATS
                 .map(|format| {
-                    let options = jsonschema::options().should_validate_formats(true);
-                    options.build(&json!({ "format": format })).unwrap()
+                    DRAFTS.map(|draft| {
+                        let options = jsonschema::options().should_validate_formats(true);
+                        options.with_draft(draft).build(&json!({ "format": format })).unwrap()
+                    })
                 })
                 .into();
         }
         let index = FORMATS.iter().position(|other| *other == format).unwrap();
-        VALIDATORS.with(|all| all[index].is_valid(&Value::from(text)))
+        VALIDATORS.with(|all| all[index].iter().all(|one| one.is_valid(&Value::from(text))))
     }
 
     fn check(text: &str) -> usize {
@@ -258,6 +331,16 @@ mod tests {
             "2020-02-28",
             "zoe.quill+news@mail.example.com",
             "",
+            "15:20:30Z",
+            "23:59:59.5-23:59",
+            "0b5b3b3e-8f6e-4F0a-9f5e-2f1f7f3c9a11",
+            "192.0.2.1",
+            "0.0.0.0",
+            "::",
+            "2001:db8::ff00:42:8329",
+            "::ffff:192.0.2.1",
+            "mail.example.com",
+            "localhost",
         ] {
             assert!(check(text) >= 1, "{text:?}");
         }
@@ -284,21 +367,45 @@ mod tests {
             "a..b@c.de",
             "a@1.2.3.4",
             "_@a.b",
+            "24:00:00Z",
+            "15:20:60Z",
+            "15:20:30",
+            "15:20:30+24:00",
+            "15:20:30+2:00",
+            "0b5b3b3e8f6e4f0a9f5e2f1f7f3c9a11",
+            "192.0.2.01",
+            "192.0.2.256",
+            "192.0.2",
+            "192.0.2.1.",
+            "1:2:3:4:5:6:7:8:9",
+            "fe80::1%eth0",
+            "-a.b",
+            "a-.b",
+            "a.b.",
+            "xn--a.bc",
         ] {
             check(text);
         }
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4096))]
+        #![proptest_config(ProptestConfig::with_cases(1024))]
 
         #[test]
         fn nothing_is_accepted_that_the_crate_refuses(
             date in "[0-9]{2,5}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|z|[+-][0-9]{2}:[0-9]{2})?)?",
             uri in "https?://[a-zA-Z0-9._~:@/?&=#%-]{0,12}[{]?[+#./;?&]?[a-z_,.*%0-9]{0,6}[}]?[a-z/:]{0,3}",
             email in "[a-z0-9A-Z._+@-]{0,8}@?[a-z0-9.-]{0,10}[.]?[a-z0-9-]{0,4}",
+            time in "[0-2][0-9]:[0-6][0-9]:[0-6][0-9]([.][0-9]{0,10})?(Z|z|[+-][0-2][0-9]:?[0-6][0-9])?",
+            uuid in "[0-9a-fA-F]{8}-?[0-9a-g]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-fA-F]{11,12}",
+            address in "([0-2]?[0-9]{1,2}[.]){2,4}[0-9]{0,3}",
+            long in "([0-9a-f]{0,4}:){1,8}([0-9a-f]{1,4}|[0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3})?",
+            host in "([a-zA-Z0-9-]{1,6}[.]){0,3}[a-z0-9-]{0,4}",
             any in "\\PC{0,16}",
         ) {
+            for text in [&time, &uuid, &address, &long, &host] {
+                check(text);
+            }
             check(&email);
             check(&date);
             check(&uri);
