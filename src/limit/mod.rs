@@ -30,7 +30,8 @@
 //! 3. **Reserve**: the current word is swapped from exactly the value that was summed. If anybody has counted since, this
 //!    fails, and the hit starts again.
 //! 4. **Verify**: all tags of the set, then all words of the key, are read again. The hit stands if the key's lines and
-//!    their tags are the same, nothing is newer, and the sum, with the hit in it, is at most L.
+//!    their tags are the same, nothing is newer, and the sum, with the hit in it, is at most L. (So it is if nothing at all
+//!    has changed but the hit's own word, which is looked at first.)
 //! 5. **Undo** otherwise, and start again: the cost is taken from the word if it still bears the stamp that the hit gave
 //!    it. Whose line it is by then does not matter: a line changes hands when every stamp in it is dead, and later ones
 //!    are later. A hit of several quotas verifies all of them before it stands, and takes back those that it has
