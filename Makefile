@@ -24,7 +24,7 @@ unexport CONDA_PREFIX
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: help run serve test stress test-rust test-loom test-python types arrows lint fmt fuzz clean bench bench-pytest instructions bless
+.PHONY: help run serve test sanitize stress test-rust test-loom test-python types arrows lint fmt fuzz clean bench bench-pytest instructions bless
 
 help:
 	@echo 'make run     the bookings example behind the gate: good and hostile requests, a table, a summary'
@@ -35,6 +35,7 @@ help:
 	@echo 'make bench   secval beside its peers, many minutes: ratios, results.json, docs/performance.md'
 	@echo 'make bench-pytest   the same contests by pytest-benchmark: make bench-pytest BENCH="-k parse"'
 	@echo 'make instructions   instruction counts against the baseline (needs valgrind); make bless: writes them down'
+	@echo 'make sanitize   the tests of the builder of Python objects under AddressSanitizer'
 	@echo 'make fmt     formats Rust and Python'
 	@echo 'make fuzz    a fuzz target for some time: make fuzz TARGET=json SECONDS=300 (tests/fuzz/targets)'
 	@echo 'make clean   removes what was built and set up'
@@ -160,6 +161,24 @@ fuzz: $(BUILT)/tools/bin/cargo-fuzz
 	$(SAY) 'fuzzing $(TARGET) for $(SECONDS) seconds'
 	@mkdir -p tests/fuzz/corpus/$(TARGET)
 	@RUSTC_BOOTSTRAP=1 $< run --fuzz-dir tests/fuzz $(TARGET) tests/fuzz/corpus/$(TARGET) $(SEEDS) -- -max_total_time=$(SECONDS) -timeout=10
+
+# ---- AddressSanitizer, on the stable toolchain: what is unsafe lives in src/py/cpython.rs. The sanitizer's own runtime must
+# come before everything else that Python loads; gcc's is the one that a system has ----
+
+SANITIZED := $(BUILT)/sanitize
+ASAN ?= $(shell gcc -print-file-name=libasan.so)
+
+sanitize: $(STAMPS)/test
+	@test -f '$(ASAN)' || { echo 'make sanitize needs libasan.so of gcc, or ASAN=/path/to/libasan.so'; exit 1; }
+	$(SAY) 'compiling with AddressSanitizer: minutes the first time'
+	@RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address PYO3_BUILD_EXTENSION_MODULE=1 PYO3_PYTHON=$(abspath $(BIN))/python \
+	  cargo build --lib --features python --target $$(rustc -vV | sed -n 's/^host: //p') --target-dir $(SANITIZED)
+	@rm -rf $(SANITIZED)/python && mkdir -p $(SANITIZED)/python && cp -r python/secval $(SANITIZED)/python
+	@rm -f $(SANITIZED)/python/secval/_core*.so
+	@cp $(SANITIZED)/*/debug/libsecval.so $(SANITIZED)/python/secval/_core.so
+	$(SAY) 'testing what is unsafe'
+	@LD_PRELOAD='$(ASAN)' ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=$(SANITIZED)/python $(BIN)/python -m pytest -q \
+	  -p no:cacheprovider tests/python/test_objects.py tests/python/test_loads.py tests/python/test_schema.py tests/python/test_values.py
 
 clean:
 	rm -rf $(BUILT) $(VENV) dist python/secval/_core*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
