@@ -9,6 +9,8 @@
 //!
 //! This is `unevaluatedProperties: false` at every object, with two differences: all drafts have it, and schemas that
 //! meet at a nested object declare its members together.
+//!
+//! Where no branch is in question the plan does the same while the text is read; this is the slow way, which it is held to.
 
 use std::collections::BTreeSet;
 

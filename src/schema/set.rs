@@ -46,7 +46,7 @@ pub(super) struct Compiled {
 
 impl Set {
     pub(super) fn new(graph: Graph, compiled: Vec<Compiled>, verify: Option<NonZeroU64>) -> Self {
-        let roots = compiled.iter().map(|one| one.covered.then_some(one.root));
+        let roots = compiled.iter().map(|one| one.covered.then_some((one.root, one.closed)));
         let (plan, entries) = Plan::compile(&graph, roots);
         let (judged, differences) = (Count::default(), Count::default());
         Self { graph, plan, entries, compiled, verify, judged, differences }
@@ -78,7 +78,7 @@ impl Set {
                 Err(Stopped::Fault(never)) => match never {},
             }
         })?;
-        match self.verdict(compiled, document.root(), answer) {
+        match self.verdict(compiled, document.root(), answer, entry) {
             Ok(()) => Ok(document),
             Err(violation) => Err(Fault::Schema(Box::new(violation))),
         }
@@ -90,15 +90,32 @@ impl Set {
         compiled: &Compiled,
         value: Value<'_>,
         answer: Result<(), Refusal>,
+        entry: Entry,
     ) -> Result<(), Violation> {
-        if self.is_sampled() && compiled.arbiter.is_valid(value) == Ok(answer.is_err()) {
+        if self.is_sampled() && self.is_disputed(compiled, value, answer.is_ok(), entry.closed) {
             // Refused, whichever of them is wrong.
             return Err(self.differ());
         }
         match answer {
+            Ok(()) if entry.closed => Ok(()),
             Ok(()) => self.undeclared(compiled, value, 1).into_iter().next().map_or(Ok(()), Err),
             Err(refusal) => Err(self.violation(compiled, value, refusal)),
         }
+    }
+
+    /// Whether the arbiter, and for what it does not know the slow way, do not agree with the plan's answer; `closed` tells
+    /// whether that is about undeclared members too.
+    fn is_disputed(
+        &self,
+        compiled: &Compiled,
+        value: Value<'_>,
+        valid: bool,
+        closed: bool,
+    ) -> bool {
+        compiled.arbiter.is_valid(value).is_ok_and(|as_written| {
+            let open = !closed || self.undeclared(compiled, value, 1).is_empty();
+            valid != (as_written && open)
+        })
     }
 
     /// All violations of what the plan refuses.
@@ -106,14 +123,22 @@ impl Set {
         &self,
         compiled: &Compiled,
         value: Value<'_>,
-        refusal: Refusal,
+        (refusal, closed): (Refusal, bool),
         limit: usize,
     ) -> Vec<Violation> {
         let tell = |error: &ValidationError<'_>| self.tell(compiled, value, error);
         match compiled.arbiter.violations(value, limit, tell) {
-            // Never an empty list for what is refused.
-            Ok(none) if none.is_empty() && limit > 0 => vec![self.differ()],
-            Ok(violations) => violations,
+            Ok(mut violations) => {
+                if closed {
+                    let left = limit.saturating_sub(violations.len());
+                    violations.extend(self.undeclared(compiled, value, left));
+                }
+                if violations.is_empty() && limit > 0 {
+                    // Never an empty list for what is refused.
+                    violations.push(self.differ());
+                }
+                violations
+            }
             // The one that is known.
             Err(_) => vec![self.violation(compiled, value, refusal)],
         }
@@ -153,19 +178,20 @@ impl Set {
     pub fn judge_value(&self, id: SchemaId, value: Value<'_>) -> Result<(), Violation> {
         let Some(compiled) = self.compiled(id) else { return Err(unknown()) };
         match self.planned(id, value) {
-            Some(answer) => self.verdict(compiled, value, answer),
+            Some((answer, entry)) => self.verdict(compiled, value, answer, entry),
             None => self.arbitrate(compiled, value),
         }
     }
 
     /// The plan's answer, where it has one.
-    fn planned(&self, id: SchemaId, value: Value<'_>) -> Option<Result<(), Refusal>> {
+    fn planned(&self, id: SchemaId, value: Value<'_>) -> Option<(Result<(), Refusal>, Entry)> {
         let entry = self.entry(id)?;
-        Some(BUFFERS.with_borrow_mut(|work| {
+        let answer = BUFFERS.with_borrow_mut(|work| {
             let mut follower = Follower::new(&self.plan, entry, work);
             follower.walk(value);
             follower.verdict(value, &self.graph)
-        }))
+        });
+        Some((answer, entry))
     }
 
     /// How often the plan and the arbiter did not agree on a value that both were asked about. Each time the value was
@@ -201,16 +227,19 @@ impl Set {
         compiled.arbiter.is_valid(value).map_err(unanswered)
     }
 
-    /// All violations, up to `limit`. Undeclared members of a closed schema are told of values that follow the schema
-    /// as it is written.
+    /// All violations, up to `limit`. Undeclared members of a closed schema come last, and where what is declared depends
+    /// on the value, only of values that follow the schema as it is written.
     pub fn violations(&self, id: SchemaId, value: Value<'_>, limit: usize) -> Vec<Violation> {
         let Some(compiled) = self.compiled(id) else { return vec![unknown()] };
         match self.planned(id, value) {
-            Some(Err(refusal)) => return self.list(compiled, value, refusal, limit),
-            Some(answer) => {
-                return match self.verdict(compiled, value, answer) {
+            Some((Err(refusal), entry)) => {
+                return self.list(compiled, value, (refusal, entry.closed), limit);
+            }
+            Some((answer, entry)) => {
+                return match self.verdict(compiled, value, answer, entry) {
+                    Ok(()) => Vec::new(),
                     Err(difference) if difference.is_difference() => vec![difference],
-                    Ok(()) | Err(_) => self.undeclared(compiled, value, limit),
+                    Err(_) => self.undeclared(compiled, value, limit),
                 };
             }
             None => {}

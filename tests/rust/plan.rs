@@ -29,6 +29,7 @@ struct Case {
     name: String,
     payload: Value,
     id: SchemaId,
+    closed: SchemaId,
     arbiter: jsonschema::Validator,
 }
 
@@ -49,12 +50,14 @@ fn cases(folder: &Path) -> (Set, Vec<Case>) {
         };
         let schema = read(&path);
         let id = builder.add(&schema, None, &Options::default()).expect("a schema");
+        let closed = Options { closed: true, ..Options::default() };
+        let closed = builder.add(&schema, None, &closed).expect("a schema");
         let arbiter = jsonschema::options()
             .should_validate_formats(true)
             .build(&schema)
             .expect("a schema of the crate's");
         let payload = read(&folder.join(format!("{stem}.json")));
-        cases.push(Case { name: stem.to_owned(), payload, id, arbiter });
+        cases.push(Case { name: stem.to_owned(), payload, id, closed, arbiter });
     }
     // Every accepted payload is judged by both.
     builder.verify(std::num::NonZeroU64::MIN);
@@ -175,6 +178,7 @@ fn payloads_and_mutants_are_judged_as_the_crate_does() {
             let expected = case.arbiter.is_valid(&mutant);
             let text = mutant.to_string();
             assert_eq!(is_valid(&set, case.id, text.as_bytes()), expected, "{}: {text}", case.name);
+            assert!(expected || !is_valid(&set, case.closed, text.as_bytes()), "{}", case.name);
             *if expected { &mut valid } else { &mut invalid } += 1;
         }
     }
@@ -324,12 +328,16 @@ fn told_apart(random: &mut Random, depth: usize) -> Value {
 #[test]
 fn schemas_that_nobody_would_write_are_judged_as_the_crate_does() {
     let mut random = Random(2);
-    let (mut valid, mut invalid) = (0, 0);
+    let (mut valid, mut invalid, mut refused) = (0, 0, 0);
     for _ in 0..1500 {
         let schema = schema(&mut random, 3);
         let mut builder = SetBuilder::new();
         // Some refer to themselves for the same value: ours refuses them.
         let Ok(id) = builder.add(&schema, None, &Options::default()) else { continue };
+        let closed = Options { closed: true, ..Options::default() };
+        let closed = builder.add(&schema, None, &closed).expect("the same");
+        // Closed ones too: by the plan, and by the slow way.
+        builder.verify(std::num::NonZeroU64::MIN);
         let set = builder.build().expect("a set");
         let arbiter =
             jsonschema::options().should_validate_formats(true).build(&schema).expect("a schema");
@@ -340,11 +348,15 @@ fn schemas_that_nobody_would_write_are_judged_as_the_crate_does() {
             for _ in 0..2 {
                 assert_eq!(is_valid(&set, id, text.as_bytes()), expected, "{schema}\n{text}");
             }
+            let narrower = is_valid(&set, closed, text.as_bytes());
+            assert!(expected || !narrower, "{schema}\n{text}");
+            refused += usize::from(expected && !narrower);
+            assert_eq!(set.differences(), 0, "{schema}\n{text}");
             *if expected { &mut valid } else { &mut invalid } += 1;
         }
-        assert_eq!(set.differences(), 0, "{schema}");
     }
     assert!(valid > 5000 && invalid > 5000, "{valid} valid, {invalid} invalid");
+    assert!(refused > 500, "{refused} refused for what is undeclared");
 }
 
 #[test]

@@ -263,6 +263,8 @@ impl<'g> Search<'_, 'g> {
             Some((keyword @ Some(_), id)) if self.graph.get(id).always == Some(false) => {
                 (parent, keyword.unwrap_or(Failed::of("falseSchema")))
             }
+            // Nobody says that it may not be there: the schema is closed.
+            None if parent.kind() == Kind::Object => (parent, Failed::of("unevaluatedProperties")),
             Some(_) | None => (child, Failed::of("falseSchema")),
         }
     }

@@ -18,17 +18,29 @@ const NODES: usize = 200_000;
 
 pub(super) type Set = BTreeSet<NodeId>;
 
+/// A schema where a plan begins, and whether it is closed.
+pub(in crate::schema) type Root = (NodeId, bool);
+
 pub(super) fn compile(
     graph: &Graph,
-    roots: impl IntoIterator<Item = Option<NodeId>>,
+    roots: impl IntoIterator<Item = Option<Root>>,
 ) -> (Plan, Vec<Option<Entry>>) {
     let mut compiler = Compiler::new(graph);
-    let roots: Vec<Option<Ix>> = roots
+    // Of a closed one both: whether the plan can close it is known when it is laid out.
+    let roots: Vec<Option<(Ix, Option<Ix>)>> = roots
         .into_iter()
-        .map(|root| root.map(|root| compiler.node([root].into_iter().collect())))
+        .map(|root| {
+            root.map(|(root, closed)| {
+                (compiler.root(root, false), closed.then(|| compiler.root(root, true)))
+            })
+        })
         .collect();
-    while let Some((ix, set)) = compiler.left.pop_front() {
+    while let Some((ix, (set, closed))) = compiler.left.pop_front() {
+        compiler.closed = closed;
         let node = compiler.lay_out(&set);
+        if compiler.depends {
+            compiler.dependent.insert(ix);
+        }
         if let Some(slot) = compiler.plan.nodes.get_mut(ix.index()) {
             *slot = node;
         }
@@ -41,7 +53,13 @@ pub(super) fn compile(
     for members in members {
         members.names.settle(nodes);
     }
-    (compiler.plan, roots.into_iter().map(|root| root.map(Entry)).collect())
+    let Compiler { plan, dependent, .. } = compiler;
+    let entry = |(open, closed): (Ix, Option<Ix>)| {
+        let closed = closed.filter(|ix| plan.reached(*ix).is_disjoint(&dependent));
+        Entry { ix: closed.unwrap_or(open), closed: closed.is_some() }
+    };
+    let entries = roots.into_iter().map(|root| root.map(entry)).collect();
+    (plan, entries)
 }
 
 pub(super) struct Compiler<'g> {
@@ -49,9 +67,18 @@ pub(super) struct Compiler<'g> {
     same: Vec<NodeId>,
     shapes: Shapes<'g>,
     plan: Plan,
-    known: HashMap<Set, Ix>,
-    left: VecDeque<(Ix, Set)>,
+    known: HashMap<Key, Ix>,
+    left: VecDeque<(Ix, Key)>,
+    /// Members that no schema declares are refused.
+    pub(super) closed: bool,
+    /// What declares the members of the node that is laid out depends on its value.
+    pub(super) depends: bool,
+    /// All such nodes.
+    dependent: BTreeSet<Ix>,
 }
+
+/// What a node is known by: its schemas, and whether they are closed.
+type Key = (Set, bool);
 
 /// The schemas that apply to a value of one sort.
 #[derive(Default)]
@@ -73,9 +100,24 @@ impl<'g> Compiler<'g> {
             origins: vec![Box::default(), Box::default()],
             outlines: Outlines::default(),
         };
-        let known = HashMap::from([(Set::new(), Ix::ANY)]);
-        let same = same::representatives(graph);
-        Self { graph, same, shapes: Shapes::new(graph), plan, known, left: VecDeque::new() }
+        // What no schema speaks of stays open.
+        let known = HashMap::from([((Set::new(), false), Ix::ANY), ((Set::new(), true), Ix::ANY)]);
+        Self {
+            graph,
+            same: same::representatives(graph),
+            shapes: Shapes::new(graph),
+            plan,
+            known,
+            left: VecDeque::new(),
+            closed: false,
+            depends: false,
+            dependent: BTreeSet::new(),
+        }
+    }
+
+    fn root(&mut self, root: NodeId, closed: bool) -> Ix {
+        self.closed = closed;
+        self.node([root].into_iter().collect())
     }
 
     /// The node of all schemas of a set.
@@ -89,7 +131,8 @@ impl<'g> Compiler<'g> {
         if set.iter().any(|id| self.graph.get(*id).always == Some(false)) {
             return Ix::NOTHING;
         }
-        if let Some(ix) = self.known.get(&set) {
+        let key = (set, self.closed);
+        if let Some(ix) = self.known.get(&key) {
             return *ix;
         }
         let ix = Ix(table_index(self.plan.nodes.len()));
@@ -97,9 +140,9 @@ impl<'g> Compiler<'g> {
             // Until it is laid out.
             self.plan.nodes.push(nothing);
         }
-        self.plan.origins.push(set.iter().copied().collect());
-        self.known.insert(set.clone(), ix);
-        self.left.push_back((ix, set));
+        self.plan.origins.push(key.0.iter().copied().collect());
+        self.known.insert(key.clone(), ix);
+        self.left.push_back((ix, key));
         ix
     }
 
@@ -120,6 +163,7 @@ impl<'g> Compiler<'g> {
     fn lay_out(&mut self, set: &Set) -> Node {
         let mut node = Node::new(Kinds::NONE);
         let mut rests = Vec::new();
+        self.depends = false;
         for sort in Sort::ALL {
             let Some(mut applying) = self.applying(set, sort) else { continue };
             let mut kinds = sort.kinds();
@@ -202,10 +246,11 @@ impl<'g> Compiler<'g> {
                 .copied()
                 .collect();
             let all = open.iter().any(|id| shape(&mut self.shapes, id) == Shape::All);
+            self.depends |= open.len() > 1 && has_children(sort);
             match open.as_slice() {
                 [] => return None,
-                _ if all => {}
                 [one] => left.push(*one),
+                _ if all => {}
                 _ => {
                     let chosen = self.chosen("anyOf", &open, sort);
                     rests.push(chosen.unwrap_or(Rest::AnyOf(open)));
@@ -217,6 +262,7 @@ impl<'g> Compiler<'g> {
                 .filter(|id| shape(&mut self.shapes, id) != Shape::None)
                 .copied()
                 .collect();
+            self.depends |= open.len() > 1 && has_children(sort);
             match open.as_slice() {
                 [] => return None,
                 [one] => left.push(*one),
@@ -234,8 +280,11 @@ impl<'g> Compiler<'g> {
             }
         }
         if let Some(condition) = schema.condition {
-            match self.shapes.of(condition.test, sort) {
-                Shape::All => left.extend(condition.then),
+            let test = self.shapes.of(condition.test, sort);
+            self.depends |= test == Shape::Some && has_children(sort);
+            match test {
+                // It declares members too.
+                Shape::All => left.extend(condition.then.into_iter().chain([condition.test])),
                 Shape::None => left.extend(condition.otherwise),
                 Shape::Some if condition.then.is_none() && condition.otherwise.is_none() => {}
                 Shape::Some => rests.push(Rest::If(condition)),
@@ -255,6 +304,11 @@ impl Compiler<'_> {
         let node = |id| self.node([id].into_iter().collect());
         Choice::between(graph, keyword, open, node).map(Rest::Chosen)
     }
+}
+
+/// Whether values of a sort have others in them.
+fn has_children(sort: Sort) -> bool {
+    matches!(sort, Sort::Array | Sort::Object)
 }
 
 /// Adds a table, if there is one: its index.

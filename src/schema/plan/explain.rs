@@ -16,40 +16,27 @@ pub struct Explanation {
     pub whole: BTreeMap<&'static str, usize>,
     /// Keywords because of which the `jsonschema` crate judges the whole schema; nothing runs while reading then.
     pub arbiter: BTreeSet<&'static str>,
-    /// Undeclared members are looked for when the text has been read.
+    /// Undeclared members are refused; by the plan, if `whole` does not name `closed`.
     pub closed: bool,
 }
 
 impl Explanation {
     /// Of a schema that has an entry.
     pub(in crate::schema) fn planned(plan: &Plan, entry: Entry, closed: bool) -> Self {
-        let mut seen = BTreeSet::new();
-        let mut left = vec![entry.0];
+        let mut seen = plan.reached(entry.ix);
         let mut whole = BTreeMap::new();
-        while let Some(ix) = left.pop() {
-            let Some(node) = plan.nodes.get(ix.index()).filter(|_| seen.insert(ix)) else {
-                continue;
-            };
-            left.extend(find(&plan.items, node.items).map(|items| items.item));
+        for node in seen.iter().filter_map(|ix| plan.nodes.get(ix.index())) {
             if let Some(members) = find(&plan.members, node.members) {
-                left.extend(members.names.places());
-                match &members.demands.extra {
-                    Extra::One(ix) => left.push(*ix),
-                    Extra::ByPattern(_, places) => left.extend(places),
-                }
                 *whole.entry("dependentSchemas").or_insert(0) += members.demands.implies.len();
             }
             for (_, rest) in find(&plan.rests, node.rests).into_iter().flatten() {
-                if let Rest::Chosen(choice) = rest {
-                    left.extend(choice.places());
-                }
-                if let Rest::Tuple { prefix, beyond } = rest {
-                    left.extend(prefix.iter().chain([beyond]));
-                }
                 *whole.entry(keyword(rest)).or_insert(0) += 1;
             }
         }
         whole.retain(|_, count| *count > 0);
+        if closed && !entry.closed {
+            whole.insert("closed", 1);
+        }
         seen.remove(&Ix::ANY);
         seen.remove(&Ix::NOTHING);
         Self { read: seen.len(), whole, arbiter: BTreeSet::new(), closed }
@@ -68,6 +55,35 @@ impl Explanation {
             }
         }
         Self { read: 0, whole: BTreeMap::new(), arbiter, closed }
+    }
+}
+
+impl Plan {
+    /// All nodes that can be met from one on.
+    pub(super) fn reached(&self, from: Ix) -> BTreeSet<Ix> {
+        let (mut seen, mut left) = (BTreeSet::new(), vec![from]);
+        while let Some(ix) = left.pop() {
+            let Some(node) = self.nodes.get(ix.index()).filter(|_| seen.insert(ix)) else {
+                continue;
+            };
+            left.extend(find(&self.items, node.items).map(|items| items.item));
+            if let Some(members) = find(&self.members, node.members) {
+                left.extend(members.names.places());
+                match &members.demands.extra {
+                    Extra::One(ix) => left.push(*ix),
+                    Extra::ByPattern(_, places) => left.extend(places),
+                }
+            }
+            for (_, rest) in find(&self.rests, node.rests).into_iter().flatten() {
+                if let Rest::Chosen(choice) = rest {
+                    left.extend(choice.places());
+                }
+                if let Rest::Tuple { prefix, beyond } = rest {
+                    left.extend(prefix.iter().chain([beyond]));
+                }
+            }
+        }
+        seen
     }
 }
 

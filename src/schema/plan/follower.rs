@@ -84,7 +84,7 @@ impl<'p> Follower<'p> {
         work.whole.shrink_to(KEPT);
         work.implied.shrink_to(KEPT);
         let at = Frame {
-            next: entry.0,
+            next: entry.ix,
             plain: Kinds::NONE,
             own: Ix::ANY,
             table: NO_TABLE,

@@ -30,6 +30,7 @@ mod whole;
 use node::{Items, Ix, Members, Node, Numbers, Rest, Texts};
 
 use super::graph::{Graph, NodeId};
+use compile::Root;
 use kinds::Kinds;
 use shape::Outlines;
 
@@ -54,14 +55,18 @@ pub(super) struct Plan {
 
 /// Where a schema begins in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Entry(Ix);
+pub(super) struct Entry {
+    ix: Ix,
+    /// The plan refuses members that no schema declares.
+    pub(super) closed: bool,
+}
 
 impl Plan {
     /// Lays out the schemas that begin at these nodes; all that they reach must be known to the graph. Those that would
     /// make the plan too large have no entry.
     pub(super) fn compile(
         graph: &Graph,
-        roots: impl IntoIterator<Item = Option<NodeId>>,
+        roots: impl IntoIterator<Item = Option<Root>>,
     ) -> (Self, Vec<Option<Entry>>) {
         compile::compile(graph, roots)
     }

@@ -106,6 +106,8 @@ impl Compiler<'_> {
             if schema.unique {
                 rests.push(Rest::Unique);
             }
+            // Items that it contains are declared by it as well.
+            self.depends |= schema.contains.is_some();
             rests.extend(schema.contains.map(Rest::Contains));
         }
         let item = self.node(below);
@@ -118,6 +120,7 @@ impl Compiler<'_> {
         let mut patterns: Vec<Arc<Pattern>> = Vec::new();
         for (_, schema) in schemas.iter() {
             count = tighter(count, schema.member_count);
+            self.depends |= !schema.implies.is_empty();
             rests.extend(schema.names.map(Rest::Names));
             for (pattern, _) in &schema.patterns {
                 if !patterns.iter().any(|other| other.source() == pattern.source()) {
@@ -128,6 +131,7 @@ impl Compiler<'_> {
         let mut laid_out: Vec<&Schema> = schemas.iter().map(|(_, schema)| *schema).collect();
         if patterns.len() > PATTERNS {
             // Too many ways to go on: what such a schema says of members is judged on the tape.
+            self.depends = true;
             let many = |schema: &Schema| {
                 !schema.patterns.is_empty() || schema.unevaluated_members.is_some()
             };
@@ -144,7 +148,7 @@ impl Compiler<'_> {
                 let matching = |pattern: &Pattern| pattern.is_match(name);
                 let set =
                     laid_out.iter().flat_map(|schema| below(graph, schema, Some(name), &matching));
-                ((*name).to_owned(), self.node(set.collect()))
+                ((*name).to_owned(), self.member(&laid_out, set.collect()))
             })
             .collect();
         let free =
@@ -169,12 +173,18 @@ impl Compiler<'_> {
         (!free).then_some(members)
     }
 
+    /// The node of a member, given all that schemas say of it. If they are closed and say nothing, it may not be there.
+    fn member(&mut self, schemas: &[&Schema], set: Vec<NodeId>) -> Ix {
+        let closed = self.closed && schemas.iter().any(|schema| schema.describes_members);
+        if closed && set.is_empty() { Ix::NOTHING } else { self.node(set.into_iter().collect()) }
+    }
+
     /// Where members go on that are not declared.
     fn extra(&mut self, schemas: &[&Schema], patterns: Vec<Arc<Pattern>>) -> Extra {
         let graph = self.graph;
         if patterns.is_empty() {
             let set = schemas.iter().flat_map(|schema| below(graph, schema, None, &|_| false));
-            return Extra::One(self.node(set.collect()));
+            return Extra::One(self.member(schemas, set.collect()));
         }
         let places = (0..1_usize << patterns.len()).map(|bits| {
             let matching = |pattern: &Pattern| {
@@ -182,7 +192,7 @@ impl Compiler<'_> {
                 patterns.iter().position(same).is_some_and(|n| bits >> n & 1 == 1)
             };
             let set = schemas.iter().flat_map(|schema| below(graph, schema, None, &matching));
-            self.node(set.collect())
+            self.member(schemas, set.collect())
         });
         let places = places.collect();
         Extra::ByPattern(patterns, places)
