@@ -39,6 +39,10 @@ pub enum Fault {
     BanUnchecked,
     /// Rule 8: who meets a line that is not live waits for whoever left it so.
     Waits,
+    /// Rule 9: a renewal stands without a look back.
+    RenewUnverified,
+    /// Rule 9: a slot is given back whoever has it by then.
+    ReleaseBlind,
 }
 
 /// Whether a fault is planted: never.

@@ -311,14 +311,18 @@ impl Probe<'_> {
     /// Whether a held word was there at the last look, and counted at the last reading.
     pub(super) fn has(&self, held: Held) -> bool {
         self.ways.into_iter().any(|way| way == held.way)
-            && self.set.word(held.way, held.index) == held.word
+            && self.now_in(held) == held.word
             && !self.frame.is_dead(held.word)
     }
 
     /// Whether a held word is there now. The tag after the word: what another key writes into it is newer.
     pub(super) fn still_has(&self, held: Held) -> bool {
-        self.set.word(held.way, held.index) == held.word
-            && self.set.tag(held.way).is_of(self.place.identity)
+        self.now_in(held) == held.word && self.set.tag(held.way).is_of(self.place.identity)
+    }
+
+    /// What is now where a held word was.
+    pub(super) fn now_in(&self, held: Held) -> Bucket {
+        self.set.word(held.way, held.index)
     }
 
     /// Changes a held word, if it is still what it was.

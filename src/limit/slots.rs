@@ -35,12 +35,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::bucket::Bucket;
 use super::decide::STARTS;
+use super::planted::{self, Fault};
 use super::probe::{Held, Probe};
 use super::quota::{Duration, Quota};
 use super::stats::Event;
 use super::subject::Subject;
 use super::table::{Claim, Table};
 use super::window::{BUCKETS, Stale, Window};
+use crate::sync::forget;
 
 /// How many at once, and for how long at most without a sign of life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -150,7 +152,8 @@ impl Table {
     fn take_in(&self, rule: u8, slots: Slots, line: u32, subject: Subject) -> Result<Lease, Taken> {
         let subject = subject.part(line);
         let mut probe = Probe::new(self, rule, subject, slots.line(line), 1);
-        for _ in 0..STARTS {
+        for begun in 0..STARTS {
+            forget(begun);
             match self.start(&mut probe) {
                 Ok(Err(taken)) => return Err(taken),
                 Ok(Ok(held)) => {
@@ -231,6 +234,9 @@ impl Table {
             // The word is the lease's from here on, whether the renewal stands or not.
             *held = new;
         }
+        if planted::is(Fault::RenewUnverified) {
+            return Ok(true);
+        }
         if probe.verify_anew() { Ok(true) } else { Err(Again) }
     }
 
@@ -239,6 +245,9 @@ impl Table {
         let Some(held) = lease.held.take() else { return false };
         let window = lease.slots.line(lease.line);
         let probe = Probe::new(self, lease.rule, lease.subject, window, 0);
+        if planted::is(Fault::ReleaseBlind) {
+            return probe.exchange(held.with(probe.now_in(held)), Bucket::EMPTY);
+        }
         probe.still_has(held) && probe.exchange(held, Bucket::EMPTY)
     }
 

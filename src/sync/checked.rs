@@ -65,6 +65,8 @@ pub enum Access {
         /// What it holds then.
         new: u64,
     },
+    /// No access: the call has come to something that the checker wants to know. Any answer will do.
+    Tell(usize),
     /// No access: from here on the call remembers nothing of what it has read but how often it has begun. Any answer
     /// will do.
     Forget(usize),
@@ -105,6 +107,13 @@ pub fn told<T>(answers: &[u64], call: impl FnOnce() -> T) -> Result<T, Access> {
 pub fn forget(begun: usize) {
     if MODE.with_borrow(Option::is_some) {
         answer_to(Access::Forget(begun));
+    }
+}
+
+/// Tells the checker of states what a call has come to, in numbers of its own.
+pub fn tell(what: usize) {
+    if MODE.with_borrow(Option::is_some) {
+        answer_to(Access::Tell(what));
     }
 }
 

@@ -14,7 +14,7 @@ use secval::limit::planted::{Fault, with};
 
 use secval::sync::checked::{is_thread, remember_readers};
 
-use crate::scene::{Act, Admitted, Hit, Scene, Stage, Time};
+use crate::scene::{Act, Admitted, Hit, Scene, Stage, Time, Told};
 use crate::scenes::*;
 
 /// A clock that notes who read what: a hit is decided at the time that it has read last.
@@ -43,6 +43,8 @@ struct Play {
     log: Mutex<Vec<Admitted>>,
     /// Until when a key is banned for sure.
     ban: Mutex<Option<(u8, u64)>>,
+    /// Who holds a slot, and until when.
+    holders: Mutex<HashMap<thread::ThreadId, u64>>,
 }
 
 impl Play {
@@ -52,12 +54,18 @@ impl Play {
             |time| -> Arc<dyn Clock> { Arc::new(Seen { time, readings: Arc::clone(&readings) }) };
         let mut stage = Stage::new(scene, seen);
         stage.open(stage.rules(scene));
-        Self { stage, readings, log: Mutex::default(), ban: Mutex::default() }
+        Self {
+            stage,
+            readings,
+            log: Mutex::default(),
+            ban: Mutex::default(),
+            holders: Mutex::default(),
+        }
     }
 
-    fn act(&self, act: Act) {
+    fn act(&self, scene: &Scene, act: Act) {
         let ban = *self.ban.lock().expect("no panic");
-        let done = self.stage.play(act) == 1;
+        let done = self.stage.play(act, |what| self.hear(scene, what)) == 1;
         let ms = self.readings.lock().expect("no panic").get(&thread::current().id()).copied();
         match act {
             Act::Hit(Hit { key, cost, quotas }) if done => {
@@ -70,7 +78,25 @@ impl Play {
                 let until = ms.expect("a ban reads the clock") + length;
                 *self.ban.lock().expect("no panic") = Some((key, until));
             }
-            Act::Hit(_) | Act::Ban(..) | Act::Time(_) | Act::Left(_) => {}
+            _ => {}
+        }
+    }
+
+    /// Never are more slots held than there are.
+    fn hear(&self, scene: &Scene, what: Told) {
+        let thread = thread::current().id();
+        // Before the lock: another thread may come in between.
+        let now = self.stage.now();
+        let mut holders = self.holders.lock().expect("no panic");
+        let held = holders.remove(&thread);
+        let lost = what == Told::Lost && held.is_some_and(|until| until >= now);
+        assert!(!lost, "a slot is lost at {now} before its lease is over");
+        if what == Told::Held {
+            let slots = scene.slots.expect("a scene with slots");
+            let ms = self.readings.lock().expect("no panic")[&thread];
+            holders.insert(thread, ms + slots.lease_ms);
+            let held = holders.values().filter(|until| **until >= now).count();
+            assert!(held <= slots.limit as usize, "{held} hold {slots} at {now}");
         }
     }
 
@@ -81,7 +107,7 @@ impl Play {
         let (now, ban) = (self.stage.now(), *self.ban.lock().expect("no panic"));
         for charge in scene.charges() {
             if ban.is_none_or(|(key, _)| key != charge.key) {
-                let left = self.stage.play(Act::Left(charge));
+                let left = self.stage.play(Act::Left(charge), |_| {});
                 let wrong = scene.wrong(charge, left, (now, 0), &log.iter().copied());
                 assert!(wrong.is_none(), "{wrong:?}");
             }
@@ -109,19 +135,19 @@ fn play(scene: &'static Scene, orders: Orders) {
     remember_readers(matches!(orders, Orders::Interrupted(_)));
     builder.check(move || {
         let play = Arc::new(Play::new(scene));
-        scene.before.iter().for_each(|&act| play.act(act));
+        scene.before.iter().for_each(|&act| play.act(scene, act));
         let (first, others) = scene.threads.split_first().expect("a thread");
         let other = |(&acts, number): (&&'static [Act], usize)| {
             let play = Arc::clone(&play);
             thread::spawn(move || {
                 is_thread(number);
                 for &act in acts {
-                    play.act(act);
+                    play.act(scene, act);
                 }
             })
         };
         let others: Vec<_> = others.iter().zip(1..).map(other).collect();
-        first.iter().for_each(|&act| play.act(act));
+        first.iter().for_each(|&act| play.act(scene, act));
         for thread in others {
             thread.join().expect("it ends");
         }
@@ -180,6 +206,12 @@ fn a_spill_while_a_line_is_claimed() {
 }
 
 /// All orders do not end within minutes.
+#[test]
+fn two_leases_of_a_slot() {
+    play(&TWO_LEASES_OF_A_SLOT, Orders::Interrupted(3));
+}
+
+/// Nor here.
 #[test]
 fn two_claims_of_a_key() {
     play(&TWO_CLAIMS_OF_A_KEY, Orders::Interrupted(3));

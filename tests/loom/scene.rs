@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use secval::clock::Clock;
-use secval::limit::{Charge, Limiter, Options, Quota, Rule, Subject};
+use secval::limit::{Charge, Limiter, Options, Quota, Rule, SlotRule, Slots, Subject};
 use secval::sync::Word;
 
 /// A set of two lines, some cells of overflow, and who uses them.
@@ -12,6 +12,8 @@ use secval::sync::Word;
 pub(crate) struct Scene {
     /// What is promised: quota `n` has bit `n` in [`Hit::quotas`].
     pub(crate) quotas: &'static [Quota],
+    /// What [`Act::Hold`] takes one of.
+    pub(crate) slots: Option<Slots>,
     /// Cells of the overflow; 0, or 6 by the layout of a tiny table.
     pub(crate) cells: usize,
     /// Done before the threads begin, one after another.
@@ -31,8 +33,23 @@ pub(crate) enum Act {
     Time(u64),
     /// Bans a key until a millisecond, as seen from time 0.
     Ban(u8, u64),
+    /// Takes a slot of a key, renews it, and gives it back.
+    Hold(u8),
+    /// How many slots of a key are taken. Never part of a scene.
+    Taken(u8),
     /// What is left to a key of a quota. Never part of a scene: for those who judge it.
     Left(Hit),
+}
+
+/// What a thread that holds a slot tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// The slot is held, from the time that was read last.
+    Held,
+    /// It was over before it could be renewed.
+    Lost,
+    /// It will be given back now.
+    Release,
 }
 
 /// The answer to a hit or [`Act::Left`] if the table has no room for the key.
@@ -109,7 +126,14 @@ impl Clock for Time {
 pub(crate) struct Stage {
     limiter: Limiter,
     time: Arc<Time>,
-    rules: Vec<Rule>,
+    rules: Rules,
+}
+
+/// The numbers of what a scene counts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rules {
+    quotas: Vec<Rule>,
+    slots: Option<SlotRule>,
 }
 
 impl Stage {
@@ -118,17 +142,19 @@ impl Stage {
         let time = Arc::new(Time::default());
         let options = Options { capacity: 1, overflow: Some(scene.cells), ..Options::default() };
         let limiter = Limiter::with(options, seen(Arc::clone(&time))).expect("a table");
-        Self { limiter, time, rules: Vec::new() }
+        Self { limiter, time, rules: Rules::default() }
     }
 
-    /// The numbers of the scene's quotas.
-    pub(crate) fn rules(&self, scene: &Scene) -> Vec<Rule> {
+    /// The numbers of what the scene counts.
+    pub(crate) fn rules(&self, scene: &Scene) -> Rules {
         let rule = |quota: &Quota| self.limiter.rule("q", *quota).expect("a rule");
-        scene.quotas.iter().map(rule).collect()
+        let quotas = scene.quotas.iter().map(rule).collect();
+        let slots = scene.slots.map(|slots| self.limiter.slots("s", slots).expect("a rule"));
+        Rules { quotas, slots }
     }
 
     /// Tells the stage these numbers: before the first act.
-    pub(crate) fn open(&mut self, rules: Vec<Rule>) {
+    pub(crate) fn open(&mut self, rules: Rules) {
         self.rules = rules;
     }
 
@@ -138,7 +164,7 @@ impl Stage {
     }
 
     /// Does it. Of a hit: 1 if it is admitted; of [`Act::Left`]: what is left.
-    pub(crate) fn play(&self, act: Act) -> u64 {
+    pub(crate) fn play(&self, act: Act, tell: impl Fn(Told)) -> u64 {
         match act {
             Act::Hit(hit) => {
                 let decision = self.limiter.hit(&self.charges(hit, &[hit.key]));
@@ -149,6 +175,18 @@ impl Stage {
                 if decision.table_full { NO_ROOM } else { decision.remaining.into() }
             }
             Act::Ban(key, until) => u64::from(self.limiter.ban(self.subject(key), until)),
+            Act::Hold(key) => {
+                let Ok(mut lease) = self.limiter.take(self.slots(), self.subject(key)) else {
+                    return 0;
+                };
+                tell(Told::Held);
+                let renewed = self.limiter.renew(&mut lease);
+                tell(if renewed { Told::Held } else { Told::Lost });
+                tell(Told::Release);
+                self.limiter.release(lease);
+                1
+            }
+            Act::Taken(key) => self.limiter.taken(self.slots(), self.subject(key)),
             Act::Time(ms) => {
                 self.time.pass(ms);
                 1
@@ -156,12 +194,17 @@ impl Stage {
         }
     }
 
+    fn slots(&self) -> SlotRule {
+        self.rules.slots.expect("slots, in a scene that has some")
+    }
+
     fn subject(&self, key: u8) -> Subject {
         self.limiter.subject(&[key])
     }
 
     fn charges<'k>(&self, hit: Hit, key: &'k [u8]) -> Vec<Charge<'k>> {
-        let charged = self.rules.iter().enumerate().filter(|(bit, _)| hit.quotas >> bit & 1 == 1);
+        let charged =
+            self.rules.quotas.iter().enumerate().filter(|(bit, _)| hit.quotas >> bit & 1 == 1);
         charged.map(|(_, &rule)| Charge { rule, key, cost: hit.cost.into() }).collect()
     }
 }
@@ -193,6 +236,14 @@ impl Scene {
             }
         }
         None
+    }
+
+    /// Every key whose slots the threads take.
+    pub(crate) fn holders(&self) -> Vec<u8> {
+        let acts = self.threads.concat();
+        let keys =
+            acts.iter().filter_map(|act| if let Act::Hold(key) = act { Some(*key) } else { None });
+        keys.collect()
     }
 
     /// Every key and quota that the threads charge, once, as a charge of 1.

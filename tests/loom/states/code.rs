@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use secval::sync::checked::{Access, told};
+use secval::sync::checked::{Access, tell, told};
 
 use crate::scene::{Act, Stage};
 
@@ -96,7 +96,7 @@ impl Code {
         match access {
             Access::Load { word } if word == self.clock => past.ms = answer,
             Access::Swap { .. } => past.wrote |= answer == 1,
-            Access::Load { .. } | Access::Forget(_) => {}
+            Access::Load { .. } | Access::Tell(_) | Access::Forget(_) => {}
         }
         let mut answers = place.answers.clone();
         answers.push(answer);
@@ -108,7 +108,7 @@ impl Code {
     fn place(&mut self, act: Act, mut answers: Vec<u64>, mut past: Past) -> Node {
         let mut forgets = None;
         let then = loop {
-            match told(&answers, || self.stage.play(act)) {
+            match told(&answers, || self.stage.play(act, |what| tell(what as usize))) {
                 Ok(result) => break Then::Done(result),
                 Err(Access::Forget(begun)) => {
                     if let Some(&node) = self.forgotten.get(&(act, begun)) {

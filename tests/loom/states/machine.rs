@@ -6,8 +6,8 @@ use secval::clock::Clock;
 use secval::sync::checked::{Access, named, told};
 
 use super::code::{Code, Node, Past, Then};
-use super::state::{State, THREADS, WORDS};
-use crate::scene::{Act, Admitted, Hit, Scene, Stage};
+use super::state::{State, THREADS, Thread, WORDS};
+use crate::scene::{Act, Admitted, Hit, Scene, Stage, Told};
 
 /// The clock is made first.
 pub(crate) const CLOCK: usize = 0;
@@ -114,6 +114,7 @@ impl<'s> Machine<'s> {
                 }
                 u64::from(fits)
             }
+            Access::Tell(_) => 0,
             Access::Forget(_) => unreachable!("no step"),
         }
     }
@@ -143,7 +144,7 @@ impl<'s> Machine<'s> {
         let acts = programs.filter_map(|(acts, at)| acts.get(usize::from(at.over)));
         let costs = acts.map(|act| match act {
             Act::Hit(hit) => u64::from(hit.cost),
-            Act::Time(_) | Act::Ban(..) | Act::Left(_) => 0,
+            _ => 0,
         });
         costs.sum()
     }
@@ -168,7 +169,17 @@ impl<'s> Machine<'s> {
         }
         self.learn(act, access)?;
         let answer = self.answer(state, access);
-        let node = self.code.after(node, answer);
+        let mut node = self.code.after(node, answer);
+        if access == Access::Tell(Told::Release as usize) {
+            state.threads[thread].holds_until = 0;
+        }
+        // A slot is held, or lost, as soon as its holder knows.
+        while let Then::Access(Access::Tell(what)) = self.code.then(node)
+            && what != Told::Release as usize
+        {
+            self.held(state, thread, (what == Told::Held as usize).then_some(node))?;
+            node = self.code.after(node, 0);
+        }
         state.threads[thread].node = Some(node);
         match self.code.then(node) {
             Then::Access(_) if self.code.past(node).starts == self.scene.starts => {
@@ -179,6 +190,27 @@ impl<'s> Machine<'s> {
             Then::Access(_) => Ok(()),
             Then::Done(result) => self.end(state, thread, act, result),
         }
+    }
+
+    /// Whoever takes a slot, or renews it, has it until its lease is over; never are more held than there are.
+    fn held(&self, state: &mut State, thread: usize, node: Option<Node>) -> Result<(), Stop> {
+        let Some(slots) = self.scene.slots else { unreachable!("a scene with slots") };
+        let now = self.answer(&mut state.clone(), Access::Load { word: CLOCK });
+        // In two lines of a key another taker may have counted, and stopped: then a renewal gives up.
+        let one_line = self.scene.quotas.is_empty();
+        let held = state.threads[thread].holds_until;
+        if node.is_none() && one_line && u64::from(held) >= now {
+            return Err(Stop::Broken(format!("a slot is lost at {now} before its lease is over")));
+        }
+        let until = node.map_or(0, |node| self.code.past(node).ms + slots.lease_ms);
+        state.threads[thread].holds_until = u32::try_from(until).expect("a small time");
+        let holds =
+            |thread: &&Thread| thread.holds_until > 0 && u64::from(thread.holds_until) >= now;
+        let held = state.threads.iter().filter(holds).count();
+        if held > slots.limit as usize {
+            return Err(Stop::Broken(format!("{held} hold {slots} at {now}")));
+        }
+        Ok(())
     }
 
     fn end(&mut self, state: &mut State, thread: usize, act: Act, done: u64) -> Result<(), Stop> {
@@ -202,7 +234,12 @@ impl<'s> Machine<'s> {
                 let until = u32::try_from(ms + length).expect("a small time");
                 state.ban = Some((key, until));
             }
-            Act::Hit(_) | Act::Ban(..) | Act::Time(_) | Act::Left(_) => {}
+            Act::Hit(_)
+            | Act::Ban(..)
+            | Act::Time(_)
+            | Act::Left(_)
+            | Act::Hold(_)
+            | Act::Taken(_) => {}
         }
         state.threads[thread].over += 1;
         self.begin(state, thread);
@@ -288,6 +325,6 @@ fn answer(words: &mut [u64], access: Access) -> u64 {
             }
             u64::from(fits)
         }
-        Access::Forget(_) => 0,
+        Access::Tell(_) | Access::Forget(_) => 0,
     }
 }

@@ -130,6 +130,21 @@ fn hits_of_two_quotas() {
     holds(&HITS_OF_TWO_QUOTAS, Judge::Stopped, 73_000, 3);
 }
 
+#[test]
+fn two_leases_of_a_slot() {
+    holds(&TWO_LEASES_OF_A_SLOT, Judge::Stopped, 200, 0);
+}
+
+#[test]
+fn three_leases_of_two_slots() {
+    holds(&THREE_LEASES_OF_TWO_SLOTS, Judge::Ends, 8_000, 0);
+}
+
+#[test]
+fn leases_in_two_lines() {
+    holds(&LEASES_IN_TWO_LINES, Judge::Ends, 700_000, 2);
+}
+
 /// Which scene finds which fault.
 const FOUND: &[(Fault, &Scene)] = &[
     (Fault::ClockFirst, &A_HIT_WHOSE_LINE_IS_GONE),
@@ -148,6 +163,8 @@ const FOUND: &[(Fault, &Scene)] = &[
     (Fault::SameVersion, &TWO_EVICTIONS),
     (Fault::BanUnchecked, &A_BAN_WHILE_ITS_LINE_IS_EVICTED),
     (Fault::Waits, &A_HIT_WHILE_ITS_LINE_IS_EVICTED),
+    (Fault::RenewUnverified, &LEASES_IN_TWO_LINES),
+    (Fault::ReleaseBlind, &TWO_LEASES_OF_A_SLOT),
 ];
 
 #[test]

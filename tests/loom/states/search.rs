@@ -123,6 +123,13 @@ fn visited(
 /// What somebody who comes alone finds, everybody else having stopped: rules 5 and 8.
 fn judged(machine: &mut Machine<'_>, state: &State) -> Result<(), Stop> {
     let scene = machine.scene();
+    let ended = state.threads.iter().all(|thread| thread.node.is_none() && !thread.stopped);
+    for key in scene.holders() {
+        let taken = machine.alone(&mut { *state }, Act::Taken(key))?;
+        if ended && taken > 0 {
+            return Err(Stop::Broken(format!("{taken} slots of key {key} were not given back")));
+        }
+    }
     for charge in scene.charges() {
         let mut state = *state;
         let now = machine.answer(&mut state, Access::Load { word: CLOCK });

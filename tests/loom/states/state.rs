@@ -19,6 +19,8 @@ pub(crate) struct Thread {
     pub(crate) stopped: bool,
     /// Until when its key was banned for sure when it began its act.
     pub(crate) banned_until: u32,
+    /// Until when it holds a slot; 0 if it holds none.
+    pub(crate) holds_until: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +65,9 @@ impl State {
             let node = thread.node.map_or(0, |node| u64::from(node) + 1);
             let over = u64::from(thread.over) << 1 | u64::from(thread.stopped);
             mix(node << 32 | u64::from(thread.banned_until) << 8 | over);
+            if thread.holds_until > 0 {
+                mix(u64::from(thread.holds_until) << 1 | 1);
+            }
         }
         self.hits.iter().take_while(|hit| **hit != u64::MAX).for_each(|hit| mix(*hit));
         mix(self.ban.map_or(0, |(key, ms)| u64::from(ms) << 9 | u64::from(key) << 1 | 1));

@@ -39,6 +39,7 @@ fn step(access: Access, answer: u64) -> String {
             let result = if answer == 1 { "is now" } else { "was not exchanged for" };
             format!("{}: {} {result} {}", place(word), value(word, old), value(word, new))
         }
+        Access::Tell(_) => "gives its slot back".into(),
         Access::Forget(_) => "starts".into(),
     }
 }
