@@ -26,40 +26,28 @@ pub(super) fn compile(
     roots: impl IntoIterator<Item = Option<Root>>,
 ) -> (Plan, Vec<Option<Entry>>) {
     let mut compiler = Compiler::new(graph);
-    // Of a closed one both: whether the plan can close it is known when it is laid out.
-    let roots: Vec<Option<(Ix, Option<Ix>)>> = roots
-        .into_iter()
-        .map(|root| {
-            root.map(|(root, closed)| {
-                (compiler.root(root, false), closed.then(|| compiler.root(root, true)))
-            })
-        })
-        .collect();
-    while let Some((ix, (set, closed))) = compiler.left.pop_front() {
-        compiler.closed = closed;
-        let node = compiler.lay_out(&set);
-        if compiler.depends {
-            compiler.dependent.insert(ix);
+    let roots: Vec<Option<Root>> = roots.into_iter().collect();
+    let mut entries: Vec<Option<Entry>> =
+        roots.iter().map(|root| root.map(|(root, closed)| compiler.entry(root, closed))).collect();
+    let mut fits = compiler.lay_out_all();
+    // Those that the plan cannot close are laid out as they are written, and closed on the tape.
+    let open = compiler.plan.leading_to(std::mem::take(&mut compiler.dependent));
+    for (entry, root) in entries.iter_mut().zip(&roots) {
+        let depends = |entry: &&mut Entry| entry.closed && open.contains(&entry.ix);
+        if let (Some(entry), Some((root, _))) = (entry.as_mut().filter(depends), root) {
+            *entry = compiler.entry(*root, false);
         }
-        if let Some(slot) = compiler.plan.nodes.get_mut(ix.index()) {
-            *slot = node;
-        }
-        if compiler.plan.nodes.len() > NODES {
-            return (Compiler::new(graph).plan, roots.iter().map(|_| None).collect());
-        }
+    }
+    fits &= compiler.lay_out_all();
+    if !fits {
+        return (Compiler::new(graph).plan, roots.iter().map(|_| None).collect());
     }
     compiler.plan.outlines = compiler.shapes.outlines();
     let Plan { nodes, members, .. } = &mut compiler.plan;
     for members in members {
         members.names.settle(nodes);
     }
-    let Compiler { plan, dependent, .. } = compiler;
-    let entry = |(open, closed): (Ix, Option<Ix>)| {
-        let closed = closed.filter(|ix| plan.reached(*ix).is_disjoint(&dependent));
-        Entry { ix: closed.unwrap_or(open), closed: closed.is_some() }
-    };
-    let entries = roots.into_iter().map(|root| root.map(entry)).collect();
-    (plan, entries)
+    (compiler.plan, entries)
 }
 
 pub(super) struct Compiler<'g> {
@@ -115,9 +103,27 @@ impl<'g> Compiler<'g> {
         }
     }
 
-    fn root(&mut self, root: NodeId, closed: bool) -> Ix {
+    fn entry(&mut self, root: NodeId, closed: bool) -> Entry {
         self.closed = closed;
-        self.node([root].into_iter().collect())
+        Entry { ix: self.node([root].into_iter().collect()), closed }
+    }
+
+    /// Lays out all nodes that are asked for; `false` if they become too many.
+    fn lay_out_all(&mut self) -> bool {
+        while let Some((ix, (set, closed))) = self.left.pop_front() {
+            self.closed = closed;
+            let node = self.lay_out(&set);
+            if self.depends {
+                self.dependent.insert(ix);
+            }
+            if let Some(slot) = self.plan.nodes.get_mut(ix.index()) {
+                *slot = node;
+            }
+            if self.plan.nodes.len() > NODES {
+                return false;
+            }
+        }
+        true
     }
 
     /// The node of all schemas of a set.

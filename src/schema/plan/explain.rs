@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::graph::{Graph, NodeId};
-use super::node::{Extra, Ix, Rest};
+use super::node::{Extra, Ix, Node, Rest};
 use super::{Entry, Plan};
 
 /// Which parts of a schema run where.
@@ -60,30 +60,53 @@ impl Explanation {
 
 impl Plan {
     /// All nodes that can be met from one on.
-    pub(super) fn reached(&self, from: Ix) -> BTreeSet<Ix> {
+    fn reached(&self, from: Ix) -> BTreeSet<Ix> {
         let (mut seen, mut left) = (BTreeSet::new(), vec![from]);
         while let Some(ix) = left.pop() {
-            let Some(node) = self.nodes.get(ix.index()).filter(|_| seen.insert(ix)) else {
-                continue;
-            };
-            left.extend(find(&self.items, node.items).map(|items| items.item));
-            if let Some(members) = find(&self.members, node.members) {
-                left.extend(members.names.places());
-                match &members.demands.extra {
-                    Extra::One(ix) => left.push(*ix),
-                    Extra::ByPattern(_, places) => left.extend(places),
-                }
-            }
-            for (_, rest) in find(&self.rests, node.rests).into_iter().flatten() {
-                if let Rest::Chosen(choice) = rest {
-                    left.extend(choice.places());
-                }
-                if let Rest::Tuple { prefix, beyond } = rest {
-                    left.extend(prefix.iter().chain([beyond]));
-                }
+            if seen.insert(ix) {
+                left.extend(self.nodes.get(ix.index()).into_iter().flat_map(|n| self.next(n)));
             }
         }
         seen
+    }
+
+    /// All nodes from which one of some can be met.
+    pub(super) fn leading_to(&self, some: BTreeSet<Ix>) -> BTreeSet<Ix> {
+        let mut before: BTreeMap<Ix, Vec<Ix>> = BTreeMap::new();
+        for (ix, node) in (0..).map(Ix).zip(&self.nodes) {
+            for next in self.next(node) {
+                before.entry(next).or_default().push(ix);
+            }
+        }
+        let (mut seen, mut left) = (BTreeSet::new(), Vec::from_iter(some));
+        while let Some(ix) = left.pop() {
+            if seen.insert(ix) {
+                left.extend(before.get(&ix).into_iter().flatten());
+            }
+        }
+        seen
+    }
+
+    /// Where a node leads.
+    fn next(&self, node: &Node) -> Vec<Ix> {
+        let mut next = Vec::new();
+        next.extend(find(&self.items, node.items).map(|items| items.item));
+        if let Some(members) = find(&self.members, node.members) {
+            next.extend(members.names.places());
+            match &members.demands.extra {
+                Extra::One(ix) => next.push(*ix),
+                Extra::ByPattern(_, places) => next.extend(places),
+            }
+        }
+        for (_, rest) in find(&self.rests, node.rests).into_iter().flatten() {
+            if let Rest::Chosen(choice) = rest {
+                next.extend(choice.places());
+            }
+            if let Rest::Tuple { prefix, beyond } = rest {
+                next.extend(prefix.iter().chain([beyond]));
+            }
+        }
+        next
     }
 }
 
