@@ -178,7 +178,29 @@ const OUTSIDE: u8 = 0;
 type Token = (u32, u8);
 
 impl<O: Observer> Parser<'_, O> {
+    /// Reads the text in the fastest way that this processor has.
     fn run(&mut self) -> Result<(), Stopped<O::Fault>> {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+        {
+            #[expect(unsafe_code, reason = "the same code with better instructions")]
+            // SAFETY: the processor has these, as has just been asked; the function has no other condition.
+            return unsafe { self.run_on_avx2() };
+        }
+        self.run_through()
+    }
+
+    /// The whole loop once more, as compiled for processors since 2013: names are compared in one register.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2")]
+    fn run_on_avx2(&mut self) -> Result<(), Stopped<O::Fault>> {
+        self.run_through()
+    }
+
+    #[inline(always)]
+    fn run_through(&mut self) -> Result<(), Stopped<O::Fault>> {
         let (mut at, mut byte) = self.token(0);
         if self.ended(at) {
             return Err(fault(Reason::JsonEmpty, at).into());

@@ -206,7 +206,8 @@ impl Maker<'_, '_> {
         Ok(())
     }
 
-    #[inline]
+    /// The name of a member whose dict is no copy: out of the way, like all that is rare once shapes are known.
+    #[inline(never)]
     fn name(&mut self, content: Content<'_>) -> Result<(), Fault> {
         let What::Members { common: all_common, .. } = &mut self.top.what else {
             return Err(Fault::Torn);
@@ -259,6 +260,7 @@ impl Maker<'_, '_> {
     }
 
     /// A list of what lies on the pile.
+    #[inline(never)]
     fn list(&mut self, from: usize) -> Made {
         let count = self.pile.len().saturating_sub(from);
         // SAFETY: the GIL is held; the result is a new reference or null.
@@ -272,6 +274,7 @@ impl Maker<'_, '_> {
     }
 
     /// A dict of what lies on the pile, by insertion.
+    #[inline(never)]
     fn dict(&mut self, from: usize, common: bool) -> Made {
         let members = self.pile.get(from..).unwrap_or_default();
         let count = members.len() / 2;
@@ -569,9 +572,10 @@ impl Template {
         let same = tokens.names().take(count).all(|name| {
             let name = name.bytes();
             let Some((length, spelled)) = rest.split_first() else { return false };
-            let Some((own, others)) = spelled.split_at_checked(usize::from(*length)) else {
+            if usize::from(*length) != name.len() {
                 return false;
-            };
+            }
+            let Some((own, others)) = spelled.split_at_checked(name.len()) else { return false };
             rest = others;
             bytes::same(own, name)
         });

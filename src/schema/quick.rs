@@ -41,6 +41,9 @@ const ADDRESS: Bytes = Bytes::alphanumeric_and(b"-./_~?&=");
 /// The same, and what a fragment and a template may have as well.
 const WITH_COLON: Bytes = Bytes::alphanumeric_and(b"-./_~?&=:");
 
+/// What the labels of a domain are written with, but for hyphens.
+const LABEL: Bytes = Bytes::alphanumeric_and(b"");
+
 /// What the words before an `@` are written with.
 const WORD: Bytes = Bytes::alphanumeric_and(b"_-+");
 
@@ -116,6 +119,19 @@ fn is_email(text: &[u8]) -> bool {
 
 /// Labels of letters and digits, with single hyphens within.
 fn is_domain(text: &[u8]) -> bool {
+    // Two labels without hyphens are what most of them are.
+    let label = LABEL.span(text);
+    if let Some([b'.', rest @ ..]) = text.get(label..)
+        && (1..64).contains(&label)
+        && (1..64).contains(&rest.len())
+        && rest.iter().all(u8::is_ascii_alphabetic)
+    {
+        return true;
+    }
+    is_longer_domain(text)
+}
+
+fn is_longer_domain(text: &[u8]) -> bool {
     let (mut label, mut last, mut letters) = (0_usize, b'.', true);
     for byte in text {
         match (byte, last) {
