@@ -373,17 +373,34 @@ impl<O: Observer> Parser<'_, O> {
     }
 
     /// The same for a name that nobody has recognised.
+    #[inline]
     fn read_name(&mut self, at: u32) -> Result<Token, Stopped<O::Fault>> {
-        let node = self.next_index();
+        let from = at.wrapping_add(1);
+        let stop = marks::next(self.marks, from);
+        let length = stop.wrapping_sub(from);
+        if self.byte(stop) != b'"' || length > self.string_bytes {
+            return self.uncommon_name(at);
+        }
+        self.new_name(at, stop.wrapping_add(1), Node::new(Tag::Name, at, from, length))
+    }
+
+    /// The same for a name that has escapes, or is at fault.
+    #[inline(never)]
+    fn uncommon_name(&mut self, at: u32) -> Result<Token, Stopped<O::Fault>> {
         let (next, name) = self.content(at, Tag::Name)?;
-        self.push(name);
+        self.new_name(at, next, name)
+    }
+
+    #[inline(always)]
+    fn new_name(&mut self, at: u32, next: u32, name: Node) -> Result<Token, Stopped<O::Fault>> {
+        let index = self.push(name);
         let Self { text, nodes, unescaped, names, observer, .. } = self;
         let content = name.content(text, unescaped);
-        let new = match observer.name(node, content).map_err(Stopped::Fault)? {
+        let new = match observer.name(index, content).map_err(Stopped::Fault)? {
             Known::New => true,
             Known::Repeated => false,
             Known::Unknown => {
-                names.add(content, node, |other| name_text(text, nodes, unescaped, other))
+                names.add(content, index, |other| name_text(text, nodes, unescaped, other))
             }
         };
         if !new {
@@ -428,24 +445,8 @@ impl<O: Observer> Parser<'_, O> {
         self.observer.end_object(node, count).map_err(Stopped::Fault)
     }
 
-    /// Reads the string whose opening quote is at `at`: the byte after it, and its node.
-    #[inline(always)]
+    /// Reads the string whose opening quote is at `at`, whatever it has in it: the byte after it, and its node.
     fn content(&mut self, at: u32, tag: Tag) -> Result<(u32, Node), Error> {
-        let from = at.wrapping_add(1);
-        let stop = marks::next(self.marks, from);
-        if self.byte(stop) != b'"' {
-            return self.uncommon_content(at, tag);
-        }
-        let node = Node::new(tag, at, from, stop.wrapping_sub(from));
-        if node.b > self.string_bytes {
-            return Err(fault(Reason::JsonStringBytes, at));
-        }
-        Ok((stop.wrapping_add(1), node))
-    }
-
-    /// The same, for a string that has escapes, or is at fault.
-    #[cold]
-    fn uncommon_content(&mut self, at: u32, tag: Tag) -> Result<(u32, Node), Error> {
         let end = |from: usize| widen(marks::next(self.marks, narrow(from)));
         let read = strings::read(self.text, widen(at), &mut self.unescaped, end)?;
         let mut node = Node::new(tag, at, narrow(read.from), narrow(read.len));

@@ -71,6 +71,7 @@ pub(super) fn build<'py>(py: Python<'py>, root: Value<'_>) -> PyResult<Option<Bo
     let mut memory =
         held.as_deref_mut().map(|memory| memory.get_or_insert_with(|| Memory::new(py)));
     let (pile, open) = memory.as_deref_mut().map(|m| take(&mut m.spare)).unwrap_or_default();
+    let _paused = (root.extent() >= PAUSE_FROM).then(Paused::new);
     let mut maker = Maker { py, memory, pile, open, top: Frame { left: 1, what: What::Whole } };
     let made = maker.build(root);
     maker.keep();
@@ -80,6 +81,32 @@ pub(super) fn build<'py>(py: Python<'py>, root: Value<'_>) -> PyResult<Option<Bo
         Err(Fault::Raised) => Err(PyErr::fetch(py)),
         Err(Fault::Torn) => Err(torn()),
         Err(Fault::Error(error)) => Err(*error),
+    }
+}
+
+/// Nodes from which on the collector waits until all objects are there. It looks at every new container again and again,
+/// a third of the time of a megabyte; bodies of some kilobytes are done before it would run more than once or twice.
+const PAUSE_FROM: usize = 10_000;
+
+/// The collector waits as long as this lives, if it was on. Nothing is lost: it counts what is made, and runs at the
+/// next container that is made afterwards.
+struct Paused {
+    was_on: bool,
+}
+
+impl Paused {
+    fn new() -> Self {
+        // SAFETY: the GIL is held by whoever makes objects.
+        Self { was_on: unsafe { ffi::PyGC_Disable() } != 0 }
+    }
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        if self.was_on {
+            // SAFETY: as before; nothing in between lets go of it, as no Python code runs.
+            unsafe { ffi::PyGC_Enable() };
+        }
     }
 }
 

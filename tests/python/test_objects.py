@@ -200,3 +200,30 @@ def test_a_collection_in_the_middle_sees_nothing_half_made():
             alike(secval.loads(text), json.loads(text))
     finally:
         gc.set_threshold(*thresholds)
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_the_collector_is_as_it_was_after_a_large_text(on):
+    items = [{"a": [n], "b": 1.5} for n in range(5_000)]
+    text = json.dumps(items).encode()
+    twice = text[:-1] + b',{"c":1,"c":2}]'
+    schema = secval.Schema({"type": "array"})
+    was_on = gc.isenabled()
+    try:
+        (gc.enable if on else gc.disable)()
+        assert secval.loads(text) == items
+        assert schema.loads(text) == items
+        with pytest.raises(secval.JSONError):
+            secval.loads(twice)
+        assert gc.isenabled() == on
+    finally:
+        (gc.enable if was_on else gc.disable)()
+
+
+def test_what_a_large_text_made_is_collected_like_anything_else():
+    made = secval.loads(json.dumps([{"self": []} for _ in range(5_000)]).encode())
+    made[0]["self"].append(made)
+    before = len(gc.get_objects())
+    del made
+    gc.collect()
+    assert len(gc.get_objects()) < before - 9_000
