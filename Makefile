@@ -85,7 +85,7 @@ test-rust:
 test-loom:
 	$(SAY) 'checking the limiter in all orders of its accesses'
 	@mkdir -p $(BUILT)
-	@RUSTFLAGS='--cfg loom --cfg secval_fixed_seed' cargo test --profile quick --target-dir $(BUILT)/loom --test loom 2>&1 | tee $(BUILT)/loom.log
+	@RUSTFLAGS='--cfg loom --cfg secval_fixed_seed' cargo test --profile models --target-dir $(BUILT)/loom --test loom 2>&1 | tee $(BUILT)/loom.log
 
 # The long form of what `make test-rust` does for some seconds.
 stress:

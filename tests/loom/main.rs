@@ -26,9 +26,9 @@
 //! | 8 settle: nobody waits | every scene (states only) | `Waits` |
 //! | 9 renew, give back | `two_leases_of_a_slot`, `three_leases_of_two_slots`, `leases_in_two_lines` (states only) | `RenewUnverified`, `ReleaseBlind` |
 //!
-//! Rule 2 (a refusal writes nothing) is held by the checker of states in all scenes without an overflow. Real threads and processes, real time, stops and
-//! kills, sets of eight lines and rings of seven words: `tests/rust/limit_stress.rs`, against an oracle. Numbers and
-//! times against a log of all hits: `tests/rust/limit.rs` and the fuzz target.
+//! Rule 2 (a refusal writes nothing) is held by the checker of states in all scenes without an overflow. Real threads and
+//! processes, real time, stops and kills, sets of eight lines and rings of seven words: `tests/rust/limit_stress.rs`,
+//! against an oracle. Numbers and times against a log of all hits: `tests/rust/limit.rs` and the fuzz target.
 
 #![cfg(loom)]
 #![allow(clippy::panic, reason = "a test that panics has failed")]
