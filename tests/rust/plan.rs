@@ -361,11 +361,13 @@ fn schemas_that_nobody_would_write_are_judged_as_the_crate_does() {
 
 #[test]
 fn every_part_is_told_where_it_runs() {
-    let explain = |schema: Value| {
+    let explained = |schema: Value, closed: bool| {
         let mut builder = SetBuilder::new();
-        let id = builder.add(&schema, None, &Options::default()).expect("a schema");
+        let options = Options { closed, ..Options::default() };
+        let id = builder.add(&schema, None, &options).expect("a schema");
         builder.build().expect("a set").explain(id).expect("an explanation")
     };
+    let explain = |schema: Value| explained(schema, false);
     let plain = explain(json!({
         "type": "object",
         "properties": {"a": {"anyOf": [{"type": "string"}, {"type": "null"}]}, "b": {"$ref": "#"}},
@@ -380,6 +382,12 @@ fn every_part_is_told_where_it_runs() {
     let card = |name: &str| json!({"required": ["kind", name], "properties": {"kind": {"const": name}, name: {"type": "integer"}}});
     let chosen = explain(json!({"type": "object", "oneOf": [card("a"), card("b"), card("c")]}));
     assert_eq!((chosen.read, chosen.whole["oneOf"]), (8, 1), "{chosen:?}");
+    let cards = json!({"properties": {"id": {}}, "oneOf": [card("a"), card("b"), {"anyOf": [card("c"), {"type": "null"}]}]});
+    let closed = explained(cards, true);
+    assert_eq!(closed.whole.into_keys().collect::<Vec<_>>(), ["closed", "oneOf"]);
+    let closed =
+        explained(json!({"properties": {"id": {}}, "oneOf": [card("a"), card("b")]}), true);
+    assert_eq!(closed.whole.into_keys().collect::<Vec<_>>(), ["oneOf"], "the plan closes it");
     let tuple = explain(json!({"prefixItems": [{"type": "string"}, {}], "items": false}));
     assert_eq!((tuple.read, tuple.whole["prefixItems"]), (3, 1), "{tuple:?}");
     let certain = explain(json!({

@@ -59,14 +59,19 @@ pub(super) struct Compiler<'g> {
     left: VecDeque<(Ix, Key)>,
     /// Members that no schema declares are refused.
     pub(super) closed: bool,
+    /// The schemas of the node that is laid out, and the branch that was chosen for them.
+    set: Set,
+    decided: Option<NodeId>,
+    /// The choice between branches that its objects must make first.
+    undecided: Option<Choice>,
     /// What declares the members of the node that is laid out depends on its value.
     pub(super) depends: bool,
     /// All such nodes.
     dependent: BTreeSet<Ix>,
 }
 
-/// What a node is known by: its schemas, and whether they are closed.
-type Key = (Set, bool);
+/// What a node is known by: its schemas, whether they are closed, and the branch that was chosen for them.
+type Key = (Set, bool, Option<NodeId>);
 
 /// The schemas that apply to a value of one sort.
 #[derive(Default)]
@@ -89,7 +94,7 @@ impl<'g> Compiler<'g> {
             outlines: Outlines::default(),
         };
         // What no schema speaks of stays open.
-        let known = HashMap::from([((Set::new(), false), Ix::ANY), ((Set::new(), true), Ix::ANY)]);
+        let known = [false, true].map(|closed| ((Set::new(), closed, None), Ix::ANY)).into();
         Self {
             graph,
             same: same::representatives(graph),
@@ -98,6 +103,9 @@ impl<'g> Compiler<'g> {
             known,
             left: VecDeque::new(),
             closed: false,
+            set: Set::new(),
+            decided: None,
+            undecided: None,
             depends: false,
             dependent: BTreeSet::new(),
         }
@@ -110,8 +118,8 @@ impl<'g> Compiler<'g> {
 
     /// Lays out all nodes that are asked for; `false` if they become too many.
     fn lay_out_all(&mut self) -> bool {
-        while let Some((ix, (set, closed))) = self.left.pop_front() {
-            self.closed = closed;
+        while let Some((ix, (set, closed, decided))) = self.left.pop_front() {
+            (self.set, self.closed, self.decided) = (set.clone(), closed, decided);
             let node = self.lay_out(&set);
             if self.depends {
                 self.dependent.insert(ix);
@@ -128,6 +136,10 @@ impl<'g> Compiler<'g> {
 
     /// The node of all schemas of a set.
     pub(super) fn node(&mut self, set: Set) -> Ix {
+        self.place(set, None)
+    }
+
+    fn place(&mut self, set: Set, decided: Option<NodeId>) -> Ix {
         let first = |id: NodeId| self.target(id);
         let set: Set = set
             .into_iter()
@@ -137,7 +149,7 @@ impl<'g> Compiler<'g> {
         if set.iter().any(|id| self.graph.get(*id).always == Some(false)) {
             return Ix::NOTHING;
         }
-        let key = (set, self.closed);
+        let key = (set, self.closed, decided);
         if let Some(ix) = self.known.get(&key) {
             return *ix;
         }
@@ -146,7 +158,7 @@ impl<'g> Compiler<'g> {
             // Until it is laid out.
             self.plan.nodes.push(nothing);
         }
-        self.plan.origins.push(key.0.iter().copied().collect());
+        self.plan.origins.push(key.0.iter().copied().chain(decided).collect());
         self.known.insert(key.clone(), ix);
         self.left.push_back((ix, key));
         ix
@@ -171,8 +183,18 @@ impl<'g> Compiler<'g> {
         let mut rests = Vec::new();
         self.depends = false;
         for sort in Sort::ALL {
-            let Some(mut applying) = self.applying(set, sort) else { continue };
+            let depends = self.depends;
+            let applying = self.applying(set, sort);
+            let undecided = self.undecided.take();
+            let Some(mut applying) = applying else { continue };
             let mut kinds = sort.kinds();
+            if let Some(choice) = undecided {
+                // What declares a member is known when the branch is: such objects are followed then, and not before.
+                self.depends = depends;
+                (node.looked, node.whole) = (node.looked.with(kinds), node.whole.with(kinds));
+                rests.push((kinds, Rest::Chosen(choice)));
+                continue;
+            }
             let Plan { numbers, texts, .. } = &mut self.plan;
             let table = match sort {
                 Sort::Null | Sort::False | Sort::True => NO_TABLE,
@@ -245,17 +267,13 @@ impl<'g> Compiler<'g> {
         left: &mut Vec<NodeId>,
         rests: &mut Vec<Rest>,
     ) -> Option<()> {
-        let shape = |shapes: &mut Shapes<'g>, id: &NodeId| shapes.of(*id, sort);
         if !schema.any_of.is_empty() {
-            let open: Vec<NodeId> = (schema.any_of.iter())
-                .filter(|id| shape(&mut self.shapes, id) != Shape::None)
-                .copied()
-                .collect();
-            let all = open.iter().any(|id| shape(&mut self.shapes, id) == Shape::All);
-            self.depends |= open.len() > 1 && has_children(sort);
+            let open = self.open(&schema.any_of, sort);
+            let all = open.iter().any(|id| self.shapes.of(*id, sort) == Shape::All);
             match open.as_slice() {
                 [] => return None,
                 [one] => left.push(*one),
+                _ if self.decide("anyOf", &open, sort) => {}
                 _ if all => {}
                 _ => {
                     let chosen = self.chosen("anyOf", &open, sort);
@@ -264,14 +282,11 @@ impl<'g> Compiler<'g> {
             }
         }
         if !schema.one_of.is_empty() {
-            let open: Vec<NodeId> = (schema.one_of.iter())
-                .filter(|id| shape(&mut self.shapes, id) != Shape::None)
-                .copied()
-                .collect();
-            self.depends |= open.len() > 1 && has_children(sort);
+            let open = self.open(&schema.one_of, sort);
             match open.as_slice() {
                 [] => return None,
                 [one] => left.push(*one),
+                _ if self.decide("oneOf", &open, sort) => {}
                 _ => {
                     let chosen = self.chosen("oneOf", &open, sort);
                     rests.push(chosen.unwrap_or(Rest::OneOf(open)));
@@ -301,6 +316,34 @@ impl<'g> Compiler<'g> {
 }
 
 impl Compiler<'_> {
+    /// The branches that values of a sort may follow.
+    fn open(&mut self, branches: &[NodeId], sort: Sort) -> Vec<NodeId> {
+        if let Some(decided) = self.decided.filter(|id| branches.contains(id)) {
+            return vec![decided];
+        }
+        let open = branches.iter().filter(|id| self.shapes.of(**id, sort) != Shape::None);
+        open.copied().collect()
+    }
+
+    /// Whether the objects of a closed schema choose between branches before anything else is asked of them. One choice
+    /// alone: more would be laid out in every combination.
+    fn decide(&mut self, keyword: &'static str, open: &[NodeId], sort: Sort) -> bool {
+        if !has_children(sort) {
+            return false;
+        }
+        if self.closed && sort == Sort::Object && self.decided.is_none() && self.undecided.is_none()
+        {
+            let (graph, set) = (self.graph, self.set.clone());
+            let place = |id| self.place(set.clone(), Some(id));
+            self.undecided = Choice::between(graph, keyword, open, place);
+            if self.undecided.is_some() {
+                return true;
+            }
+        }
+        self.depends = true;
+        false
+    }
+
     /// The branch that a constant chooses, where one does.
     fn chosen(&mut self, keyword: &'static str, open: &[NodeId], sort: Sort) -> Option<Rest> {
         if sort != Sort::Object {
