@@ -243,7 +243,8 @@ fn configured(
         names.extend(formats::openapi_annotations());
     }
     for name in names {
-        if options.is_known_format(dialect.draft(), name) {
+        // A schema may name another draft than the compilation does, and so may a resource that it refers to.
+        if Dialect::ALL.iter().all(|dialect| options.is_known_format(dialect.draft(), name)) {
             continue;
         }
         match registry.meaning(name, Dialect::Draft202012, formats) {

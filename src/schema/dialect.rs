@@ -18,6 +18,10 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// All of them.
+    pub(super) const ALL: [Self; 5] =
+        [Self::Draft4, Self::Draft6, Self::Draft7, Self::Draft201909, Self::Draft202012];
+
     /// Reads `draft4`, `draft6`, `draft7`, `2019-09`, `2020-12`.
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
