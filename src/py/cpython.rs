@@ -23,11 +23,11 @@
     reason = "objects are made of uninitialised parts: half the time of the safe API"
 )]
 
+use std::cell::{Cell, UnsafeCell};
 use std::hash::{BuildHasher, Hasher};
 use std::mem::{MaybeUninit, replace, take};
 use std::ptr;
 use std::slice;
-use std::sync::Mutex;
 
 use foldhash::quality::RandomState;
 use pyo3::exceptions::PySystemError;
@@ -65,16 +65,15 @@ const TEMPLATE_MEMBERS: usize = 128;
 
 /// Makes the objects of a value; nothing if a dict came out smaller than its object.
 pub(super) fn build<'py>(py: Python<'py>, root: Value<'_>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    static MEMORY: Mutex<Option<Memory>> = Mutex::new(None);
-    // Not had while another thread, or a finalizer that runs while objects are made, holds it: do without.
-    let mut held = MEMORY.try_lock().ok();
-    let mut memory =
-        held.as_deref_mut().map(|memory| memory.get_or_insert_with(|| Memory::new(py)));
+    static MEMORY: Shared = Shared { taken: Cell::new(false), memory: UnsafeCell::new(None) };
+    let mut memory = MEMORY.take(py);
     let (pile, open) = memory.as_deref_mut().map(|m| take(&mut m.spare)).unwrap_or_default();
     let _paused = (root.extent() >= PAUSE_FROM).then(Paused::new);
     let mut maker = Maker { py, memory, pile, open, top: Frame { left: 1, what: What::Whole } };
     let made = maker.build(root);
-    maker.keep();
+    if maker.keep() {
+        MEMORY.give_back(py);
+    }
     match made {
         Ok(whole) => Ok(Some(whole.into_bound(py))),
         Err(Fault::Repeated) => Ok(None),
@@ -130,13 +129,14 @@ impl From<PyErr> for Fault {
 
 type Made = Result<Py<PyAny>, Fault>;
 
-/// A container that is not finished.
+/// A container that is not finished. It is moved at every bracket, so it is made of whole words.
 struct Frame {
     /// Children that are still to come; above none if it is open.
     left: usize,
     what: What,
 }
 
+#[repr(u64)]
 enum What {
     /// None: what comes next is the whole.
     Whole,
@@ -147,8 +147,8 @@ enum What {
     /// Its names and values are on the pile, from here on, in their order.
     Members {
         from: usize,
-        /// All names so far are of the kind that is remembered.
-        common: bool,
+        /// Names so far that are not of the kind that is remembered.
+        uncommon: usize,
     },
     Copy(Copying),
 }
@@ -158,8 +158,8 @@ struct Copying {
     dict: Py<PyAny>,
     /// The entry of the next value.
     next: *const Entry,
-    /// One of the values is a container.
-    container: bool,
+    /// Of the values so far, those that are containers.
+    containers: usize,
 }
 
 struct Maker<'py, 'm> {
@@ -228,7 +228,7 @@ impl Maker<'_, '_> {
                 tokens.skip_one();
                 self.begin(count, copying);
             }
-            None => self.begin(count, What::Members { from: self.pile.len(), common: true }),
+            None => self.begin(count, What::Members { from: self.pile.len(), uncommon: 0 }),
         }
         Ok(())
     }
@@ -236,7 +236,7 @@ impl Maker<'_, '_> {
     /// The name of a member whose dict is no copy: out of the way, like all that is rare once shapes are known.
     #[inline(never)]
     fn name(&mut self, content: Content<'_>) -> Result<(), Fault> {
-        let What::Members { common: all_common, .. } = &mut self.top.what else {
+        let What::Members { uncommon, .. } = &mut self.top.what else {
             return Err(Fault::Torn);
         };
         let common =
@@ -245,7 +245,7 @@ impl Maker<'_, '_> {
             Some(memory) if common => memory.names.get(self.py, content.bytes())?,
             Some(_) | None => string(self.py, content)?,
         };
-        *all_common &= common;
+        *uncommon = uncommon.saturating_add(usize::from(!common));
         self.pile.push(name);
         Ok(())
     }
@@ -280,7 +280,7 @@ impl Maker<'_, '_> {
             made = match replace(&mut self.top, outer).what {
                 What::Copy(copying) => copying.finish(),
                 What::List { from } => self.list(from)?,
-                What::Members { from, common } => self.dict(from, common)?,
+                What::Members { from, uncommon } => self.dict(from, uncommon == 0)?,
                 What::Whole => return Err(Fault::Torn),
             };
         }
@@ -324,23 +324,23 @@ impl Maker<'_, '_> {
         if length == size(count)? { Ok(dict) } else { Err(Fault::Repeated) }
     }
 
-    /// Keeps what can be used again.
-    fn keep(self) {
+    /// Keeps what can be used again; whether there is a memory to keep it in.
+    fn keep(self) -> bool {
         let Self { memory, mut pile, mut open, .. } = self;
         pile.clear();
         open.clear();
         pile.shrink_to(SPARE);
         open.shrink_to(SPARE);
-        if let Some(memory) = memory {
-            memory.spare = (pile, open);
-        }
+        let Some(memory) = memory else { return false };
+        memory.spare = (pile, open);
+        true
     }
 }
 
 impl Copying {
     #[inline]
     fn write(&mut self, value: Py<PyAny>) {
-        self.container |= is_container(&value);
+        self.containers = self.containers.wrapping_add(usize::from(is_container(&value)));
         // SAFETY: the next of the copy's entries: it has as many as the object has members, which is how many values
         // are written. Nobody else can reach the copy, so the entries stay where they are. What the entry held, a
         // name, is a reference that the copy held, and holds no more.
@@ -355,7 +355,7 @@ impl Copying {
     #[inline]
     fn finish(self) -> Py<PyAny> {
         // As insertion does: a dict is watched by the garbage collector once it holds what is.
-        if self.container {
+        if self.containers > 0 {
             // SAFETY: a live dict that is not tracked yet: `copy` has seen to that.
             unsafe { ffi::PyObject_GC_Track(self.dict.as_ptr().cast()) };
         }
@@ -375,7 +375,7 @@ fn copy(py: Python<'_>, template: &Py<PyDict>, count: usize) -> Result<Option<Wh
     if tracked || places.len() != count {
         return Ok(None);
     }
-    Ok(Some(What::Copy(Copying { dict, next: places.as_ptr(), container: false })))
+    Ok(Some(What::Copy(Copying { dict, next: places.as_ptr(), containers: 0 })))
 }
 
 /// An owned reference, or the exception that was raised instead.
@@ -493,6 +493,34 @@ fn fill<T>(characters: &mut [MaybeUninit<T>], text: &str, narrow: impl Fn(u32) -
 /// Places on the pile, and open containers, that are kept for the next text.
 const SPARE: usize = 1 << 10;
 
+/// The memory of all threads. Only who holds the GIL looks at it, and it is taken by one at a time.
+struct Shared {
+    taken: Cell<bool>,
+    memory: UnsafeCell<Option<Memory>>,
+}
+
+// SAFETY: both cells are used with the GIL held alone, as `py` says each time.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    /// The memory, until it is given back. Not while another thread, or a finalizer that runs while objects are made, has
+    /// it, nor ever after a panic: do without.
+    #[expect(clippy::mut_from_ref, reason = "one at a time has it")]
+    fn take(&self, py: Python<'_>) -> Option<&mut Memory> {
+        if self.taken.replace(true) {
+            return None;
+        }
+        // SAFETY: nobody else has it: it is marked as taken, and only who took it gives it back.
+        let memory = unsafe { &mut *self.memory.get() };
+        Some(memory.get_or_insert_with(|| Memory::new(py)))
+    }
+
+    /// After the last use of what `take` gave.
+    fn give_back(&self, _: Python<'_>) {
+        self.taken.set(false);
+    }
+}
+
 /// What is remembered from text to text.
 struct Memory {
     names: Names,
@@ -500,9 +528,6 @@ struct Memory {
     /// An empty pile, and no containers.
     spare: (Vec<Py<PyAny>>, Vec<Frame>),
 }
-
-// SAFETY: what is not `Send` is the address in an open container, and there are none in `spare`.
-unsafe impl Send for Memory {}
 
 impl Memory {
     fn new(py: Python<'_>) -> Self {
