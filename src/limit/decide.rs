@@ -24,7 +24,8 @@ impl From<Stale> for Again {
 }
 
 /// Charges all or nothing.
-#[inline]
+#[expect(clippy::inline_always, reason = "made for the one charge that most hits have")]
+#[inline(always)]
 pub(super) fn hit<'t>(table: &'t Table, probes: &mut [Probe<'t>]) -> Decision {
     for begun in 0..STARTS {
         forget(begun);
@@ -37,7 +38,8 @@ pub(super) fn hit<'t>(table: &'t Table, probes: &mut [Probe<'t>]) -> Decision {
     exhausted(probes)
 }
 
-#[inline]
+#[expect(clippy::inline_always, reason = "made for the one charge that most hits have")]
+#[inline(always)]
 fn start<'t>(table: &'t Table, probes: &mut [Probe<'t>]) -> Result<Decision, Again> {
     let early = planted::is(Fault::ClockFirst).then(|| table.now());
     // Rule 1: the tags, then the clock, then the words.
@@ -89,12 +91,18 @@ fn house<'t>(
 }
 
 /// Counts every charge, then looks whether all of them stand.
-#[inline]
+#[expect(clippy::inline_always, reason = "made for the one charge that most hits have")]
+#[inline(always)]
 fn count(table: &Table, probes: &mut [Probe<'_>]) -> Result<Decision, Again> {
-    let failed = probes.iter_mut().position(|probe| !probe.reserve());
-    let counted = failed.unwrap_or(probes.len());
-    let verified = if planted::is(Fault::FirstVerified) { 1 } else { probes.len() };
-    if failed.is_none() && probes[..verified].iter_mut().all(Probe::verify) {
+    // Loops, where iterators would be calls.
+    let mut counted = 0;
+    for probe in &mut *probes {
+        if !probe.reserve() {
+            break;
+        }
+        counted += 1;
+    }
+    if counted == probes.len() && stand(probes) {
         return Ok(admitted(table, probes));
     }
     let counted = if planted::is(Fault::CountedKept) { 0 } else { counted };
@@ -102,6 +110,21 @@ fn count(table: &Table, probes: &mut [Probe<'_>]) -> Result<Decision, Again> {
         probe.undo();
     }
     Err(Again)
+}
+
+/// Whether every charge stands.
+#[expect(clippy::inline_always, reason = "made for the one charge that most hits have")]
+#[inline(always)]
+fn stand(probes: &mut [Probe<'_>]) -> bool {
+    for probe in probes {
+        if !probe.verify() {
+            return false;
+        }
+        if planted::is(Fault::FirstVerified) {
+            break;
+        }
+    }
+    true
 }
 
 /// What a hit would answer, without leaving a trace.
@@ -119,6 +142,9 @@ fn look<'t>(table: &'t Table, probes: &mut [Probe<'t>]) -> Result<Decision, Agai
     let now = table.now();
     for probe in &mut *probes {
         probe.read(now)?;
+        if probe.has_moved() {
+            return Err(Again);
+        }
         probe.read_overflow(table)?;
     }
     let refusal = banned(table, probes, now).or_else(|| refused(probes));
@@ -148,9 +174,16 @@ fn banned(table: &Table, probes: &[Probe<'_>], now: u64) -> Option<Decision> {
 /// The refusal that lasts longest, if any charge does not fit.
 #[inline]
 fn refused(probes: &[Probe<'_>]) -> Option<Decision> {
-    if probes.iter().all(Probe::fits) {
-        return None;
+    for probe in probes {
+        if !probe.fits() {
+            return longest(probes);
+        }
     }
+    None
+}
+
+#[cold]
+fn longest(probes: &[Probe<'_>]) -> Option<Decision> {
     let refusing = probes.iter().filter(|probe| !probe.fits());
     refusing.map(Probe::refusal).max_by_key(|refusal| refusal.retry_after_ms)
 }
@@ -159,13 +192,17 @@ fn refused(probes: &[Probe<'_>]) -> Option<Decision> {
 #[inline]
 fn least<'p, 't>(probes: &'p [Probe<'t>]) -> Option<&'p Probe<'t>> {
     let (first, others) = probes.split_first()?;
-    let less = |least: &'p Probe<'t>, probe: &'p Probe<'t>| {
-        if probe.left() < least.left() { probe } else { least }
-    };
-    Some(others.iter().fold(first, less))
+    let mut least = first;
+    for probe in others {
+        if probe.left() < least.left() {
+            least = probe;
+        }
+    }
+    Some(least)
 }
 
-#[inline]
+#[expect(clippy::inline_always, reason = "made for the one charge that most hits have")]
+#[inline(always)]
 fn admitted(table: &Table, probes: &[Probe<'_>]) -> Decision {
     let Some(probe) = least(probes) else { return unlimited() };
     if probes.iter().any(Probe::is_homeless) {

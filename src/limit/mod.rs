@@ -27,8 +27,10 @@
 //!    is newer than the clock says that the reading is old: start again. A key may have two lines; they are summed.
 //! 2. **Refuse** without writing: if the sum and the cost exceed L, or the key is banned. A flood of refusals dirties
 //!    no memory.
-//! 3. **Reserve**: the current word is swapped from exactly the value that was summed. If anybody has counted since, this
-//!    fails, and the hit starts again.
+//! 3. **Reserve**: the line's tag is read again; if it has changed, the words may have been another key's, whose window is
+//!    another, and the hit starts again. Then the current word is swapped from exactly the value that was summed. If
+//!    anybody has counted since, this fails, and the hit starts again. (If the line goes to another key in between, the
+//!    word was emptied: what is swapped then is an empty word, and nobody's count is lost.)
 //! 4. **Verify**: all tags of the set, then all words of the key, are read again. The hit stands if the key's lines and
 //!    their tags are the same, nothing is newer, and the sum, with the hit in it, is at most L. (So it is if nothing at all
 //!    has changed but the hit's own word, which is looked at first.)

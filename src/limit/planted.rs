@@ -13,6 +13,8 @@ pub enum Fault {
     NewerIgnored,
     /// Rule 1: of a key's lines only the first is counted.
     FirstLineOnly,
+    /// Rule 3: whose words were read is not asked.
+    WordsOfAnother,
     /// Rule 3: the word is written whatever it holds.
     BlindReserve,
     /// Rule 4: nothing is read again.

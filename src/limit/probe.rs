@@ -195,7 +195,16 @@ impl<'t> Probe<'t> {
         self.sum + cost <= self.frame.limit
     }
 
-    /// Counts the hit. In a line: if nobody has changed the word since it was read. Rule 3.
+    /// Whether the first line has changed hands since the tags were read, so that the words may be another key's: one
+    /// with another window, by which they count though by this one they are dead. Partner: `Table::claim` and `evict`,
+    /// which change the tag before they touch the words.
+    #[inline]
+    pub(super) fn has_moved(&self) -> bool {
+        !planted::is(Fault::WordsOfAnother)
+            && self.ways.first().is_some_and(|way| self.set.tag(way) != self.tags[way])
+    }
+
+    /// Counts the hit. In a line: if it is still the key's, and nobody has changed the word since it was read. Rule 3.
     #[expect(
         clippy::inline_always,
         reason = "a step of every hit; a call of each was a fifth of it"
@@ -210,6 +219,9 @@ impl<'t> Probe<'t> {
             return added;
         }
         let (Some(way), Some(step)) = (self.ways.first(), self.step) else { return false };
+        if self.has_moved() {
+            return false;
+        }
         self.words[step.index] = step.new;
         if planted::is(Fault::BlindReserve) {
             let now = self.set.word(way, step.index);
