@@ -6,6 +6,7 @@
 
 /// A fault, by the rule of [`crate::limit`] that it breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(not(loom), expect(unreachable_pub, reason = "only the models name it, under loom"))]
 pub enum Fault {
     /// Rule 1: the clock is read before the tags.
     ClockFirst,
