@@ -35,9 +35,8 @@
 //!    their tags are the same, nothing is newer, and the sum, with the hit in it, is at most L. (So it is if nothing at all
 //!    has changed but the hit's own word, which is looked at first.)
 //! 5. **Undo** otherwise, and start again: the cost is taken from the word if it still bears the stamp that the hit gave
-//!    it. Whose line it is by then does not matter: a line changes hands when every stamp in it is dead, and later ones
-//!    are later. A hit of several quotas verifies all of them before it stands, and takes back those that it has
-//!    counted. After a bounded number of starts it is refused.
+//!    it, and the line's tag is what it was. A hit of several quotas verifies all of them before it stands, and takes
+//!    back those that it has counted. After a bounded number of starts it is refused.
 //! 6. **Claim**: a line that is free, or was evicted, gets the key's tag as `Born`; what the overflow knows of the key is
 //!    written into its word; then it turns `Live`. Nobody counts in a line that is not `Live`.
 //! 7. **Evict** only a line all of whose words are dead, in two phases: the tag turns `Dying`, one version on; then each
@@ -59,8 +58,9 @@
 //! | `Table::ban` | its word, if it holds what it held when the line was the ban's | `evict` | the tag, then the words: the ban finds its word emptied, or the line is given back |
 //!
 //! A hit whose undo comes late can only make a key look fuller than it is, until it is done: its own, or the one that has
-//! got the line between the hit's look and its count. Whoever is killed before it leaves the hit there, for one
-//! window. Two claims of one line can take it from each other as often as they start again; nobody waits for that.
+//! got the line between the hit's look and its count. For one window it stays so if the hit is killed before, or if
+//! the tag moves between its look and its undo: what was emptied meanwhile, and counted anew, cannot be told from its
+//! own. Two claims of one line can take it from each other as often as they start again; nobody waits for that.
 //! A version wraps after 16,384 changes of one tag: a change goes unseen only if exactly a multiple of them falls into
 //! one hit.
 //!

@@ -9,7 +9,7 @@ use super::subject::{Place, Subject};
 use super::table::{BANS, Claim, Table, Until};
 use super::tag::State;
 use super::window::{LINE, Step};
-use crate::sync::forget;
+use crate::sync::{again, forget};
 
 /// How often an operator's step starts again before it gives up.
 const STARTS: usize = 1_000;
@@ -81,19 +81,19 @@ impl Table {
     pub(super) fn reset(&self, subject: Subject, rule: u8) {
         let place = subject.place(rule);
         let set = self.set(place);
-        let tags = set.tags();
-        for way in Set::of(&tags, place.identity) {
-            let dying = tags[way].turned(State::Dying);
-            // A hit that has counted and not verified yet sees the tag, and leaves its words alone.
-            if !set.turn(way, tags[way], dying) {
-                continue;
-            }
-            // A hit that looked at the tag just before may still take itself back, in this millisecond's word: no
-            // hit after the reset may be stamped with the same one.
-            self.wait_for_next_ms();
+        for way in Set::of(&set.tags(), place.identity) {
             (0..LINE).for_each(|index| empty(set, way, index, place));
-            let _ = set.turn(way, dying, dying.turned(State::Live));
+            // A hit that has counted, and lost its count here, sees the tag, and takes nothing back.
+            loop {
+                let tag = set.tag(way);
+                if !tag.is_of(place.identity) || set.turn(way, tag, tag.turned(tag.state())) {
+                    break;
+                }
+            }
         }
+        // A hit that looked at the tag just before may still take itself back, in a word of this millisecond: no hit
+        // after the reset may be stamped with the same one.
+        self.wait_for_next_ms();
     }
 
     fn wait_for_next_ms(&self) {
@@ -102,6 +102,7 @@ impl Table {
             if self.now() > start {
                 return;
             }
+            again();
             std::hint::spin_loop();
         }
     }

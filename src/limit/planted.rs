@@ -24,6 +24,8 @@ pub enum Fault {
     TagsUnverified,
     /// Rule 5: what is taken back is not asked for its stamp.
     UndoUnstamped,
+    /// Rule 5: what is taken back is not asked for its line.
+    UndoUntagged,
     /// Rule 5: of several quotas only the first is verified.
     FirstVerified,
     /// Rule 5: what was counted before another quota refused is kept.

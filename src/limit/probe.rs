@@ -272,7 +272,7 @@ impl<'t> Probe<'t> {
         })
     }
 
-    /// Takes the hit back, unless its word has moved on. Rule 5.
+    /// Takes the hit back, unless its word or its line has moved on. Rule 5.
     #[cold]
     pub(super) fn undo(&mut self) {
         if let Some(pair) = &mut self.pair {
@@ -283,6 +283,11 @@ impl<'t> Probe<'t> {
             let old = self.set.word(way, step.index);
             let stamp = if planted::is(Fault::UndoUnstamped) { old.ms() } else { step.new.ms() };
             let Some(new) = old.without(stamp, self.cost) else { return };
+            // After the word was read: a line that is still the same key's now was so at that time. Whatever has moved the
+            // tag may have emptied the word, and another hit may have counted in it within the same millisecond.
+            if self.set.tag(way) != self.tags[way] && !planted::is(Fault::UndoUntagged) {
+                return;
+            }
             if self.set.step(way, Step { index: step.index, old, new }) {
                 return;
             }

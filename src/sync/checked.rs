@@ -67,6 +67,8 @@ pub enum Access {
     },
     /// No access: the call has come to something that the checker wants to know. Any answer will do.
     Tell(usize),
+    /// No access: the call is where it was before its last one. Any answer will do.
+    Again,
     /// No access: from here on the call remembers nothing of what it has read but how often it has begun. Any answer
     /// will do.
     Forget(usize),
@@ -107,6 +109,13 @@ pub fn told<T>(answers: &[u64], call: impl FnOnce() -> T) -> Result<T, Access> {
 pub fn forget(begun: usize) {
     if MODE.with_borrow(Option::is_some) {
         answer_to(Access::Forget(begun));
+    }
+}
+
+/// Tells the checker of states that the call waits for the answer to its last access to change.
+pub fn again() {
+    if MODE.with_borrow(Option::is_some) {
+        answer_to(Access::Again);
     }
 }
 

@@ -230,14 +230,14 @@ const FOUND: &[(Fault, &Scene, Orders)] = &[
     (Fault::FirstLineOnly, &TWO_CLAIMS_OF_A_KEY, Orders::Interrupted(2)),
     (Fault::BlindReserve, &TWO_HITS_OF_A_LINE, Orders::Interrupted(2)),
     (Fault::Unverified, &A_HIT_WHILE_THE_SUB_WINDOW_TURNS, Orders::Interrupted(2)),
-    (Fault::TagsUnverified, &A_HIT_WHILE_ITS_LINE_IS_EVICTED, Orders::Interrupted(2)),
+    (Fault::TagsUnverified, &A_SPILL_WHILE_A_LINE_IS_CLAIMED, Orders::Interrupted(2)),
     (Fault::UndoUnstamped, &A_HIT_WHOSE_WORD_IS_TAKEN_OVER, Orders::Interrupted(2)),
     (Fault::FirstVerified, &TWO_HITS_OF_TWO_QUOTAS, Orders::OfLoom),
     (Fault::CountedKept, &TWO_HITS_OF_TWO_QUOTAS, Orders::Interrupted(2)),
     (Fault::NothingCarried, &A_SPILL_WHILE_A_LINE_IS_CLAIMED, Orders::Interrupted(2)),
     (Fault::SpillUntold, &A_SPILL_WHILE_A_LINE_IS_CLAIMED, Orders::Interrupted(2)),
-    (Fault::CountedUnsettled, &A_HIT_WHILE_ITS_LINE_IS_EVICTED, Orders::Interrupted(2)),
-    (Fault::OnePhase, &A_HIT_WHILE_ITS_LINE_IS_EVICTED, Orders::Interrupted(2)),
+    (Fault::CountedUnsettled, &A_HIT_WHILE_ITS_LINE_IS_EVICTED, Orders::Interrupted(3)),
+    (Fault::OnePhase, &A_HIT_WHILE_ITS_LINE_IS_EVICTED, Orders::Interrupted(3)),
     (Fault::BanUnchecked, &A_BAN_WHILE_ITS_LINE_IS_EVICTED, Orders::Interrupted(2)),
 ];
 

@@ -18,6 +18,8 @@ pub(crate) struct Scene {
     pub(crate) cells: usize,
     /// Done before the threads begin, one after another.
     pub(crate) before: &'static [Act],
+    /// Whether a hit's line may be evicted or reset under it: then its count may stay though it does not stand.
+    pub(crate) moving: bool,
     /// How often a call may begin: who would once more is taken to have stopped for ever. (The code gives up then.)
     pub(crate) starts: usize,
     /// What each thread does, one after another.
@@ -35,6 +37,8 @@ pub(crate) enum Act {
     Ban(u8, u64),
     /// Takes a slot of a key, renews it, and gives it back.
     Hold(u8),
+    /// Forgets what a key has used of the first quota. Only for the checker of states.
+    Reset(u8),
     /// How many slots of a key are taken. Never part of a scene.
     Taken(u8),
     /// What is left to a key of a quota. Never part of a scene: for those who judge it.
@@ -187,6 +191,10 @@ impl Stage {
                 1
             }
             Act::Taken(key) => self.limiter.taken(self.slots(), self.subject(key)),
+            Act::Reset(key) => {
+                self.limiter.reset(self.rules.quotas[0], self.subject(key));
+                1
+            }
             Act::Time(ms) => {
                 self.time.pass(ms);
                 1
@@ -279,8 +287,8 @@ impl Scene {
         let limit = u64::from(quota.limit);
         let used_in =
             |ms: u64| Self::used(log.clone(), charge.key, index, (now.saturating_sub(ms), now));
-        // Cells are shared, and what was added to them cannot always be taken back.
-        let exact = self.cells == 0;
+        // Cells are shared, and what was added to them, or to a line that moves, cannot always be taken back.
+        let exact = self.cells == 0 && !self.moving;
         let what = if left + used_in(quota.window_ms) > limit {
             "too much"
         } else if exact && left + used_in(longest_ms(quota)) + others < limit {

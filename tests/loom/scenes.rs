@@ -4,12 +4,19 @@
 
 use secval::limit::Slots;
 
-use crate::scene::{Act, Scene, heavy, hit, hit_of, quota};
-use Act::{Ban, Hold, Time};
+use crate::scene::{Act, Hit, Scene, heavy, hit, hit_of, quota};
+use Act::{Ban, Hold, Reset, Time};
 
 /// What most scenes do without.
-const BARE: Scene =
-    Scene { quotas: &[], slots: None, cells: 0, before: &[], starts: 4, threads: &[] };
+const BARE: Scene = Scene {
+    quotas: &[],
+    slots: None,
+    cells: 0,
+    before: &[],
+    moving: false,
+    starts: 4,
+    threads: &[],
+};
 
 /// A quota of one hit, used up long ago, and two who want the next.
 pub(crate) const TWO_HITS_OF_A_LINE: Scene = Scene {
@@ -49,6 +56,7 @@ pub(crate) const A_HIT_WHOSE_WORD_IS_TAKEN_OVER: Scene = Scene {
 /// Both lines are dead. A key comes back to its line while another one takes it.
 pub(crate) const A_HIT_WHILE_ITS_LINE_IS_EVICTED: Scene = Scene {
     quotas: &[quota(1, 1)],
+    moving: true,
     before: &[hit(1), hit(2), Time(2)],
     threads: &[&[hit(1)], &[hit(3)]],
     ..BARE
@@ -107,6 +115,20 @@ pub(crate) const TWO_LEASES_OF_A_SLOT: Scene = Scene {
     ..BARE
 };
 
+/// Between the look of one and its reading, its dead line goes to a key whose window is longer: what that one counts looks
+/// dead by the shorter window.
+pub(crate) const A_HIT_THAT_READS_ANOTHERS_WORDS: Scene = Scene {
+    quotas: &[quota(1, 1), quota(3, 8)],
+    moving: true,
+    before: &[hit_of(1, 1), hit_of(3, 2), Time(2)],
+    starts: 3,
+    threads: &[
+        &[hit_of(1, 1)],
+        &[Act::Hit(Hit { key: 2, cost: 3, quotas: 2 }), Time(4), hit_of(2, 2)],
+    ],
+    ..BARE
+};
+
 /// For the checker of states only: more threads, more time.
 pub(crate) mod large {
     use super::*;
@@ -137,6 +159,7 @@ pub(crate) mod large {
     /// A key comes back, is evicted, and comes back again.
     pub(crate) const A_KEY_THAT_COMES_BACK: Scene = Scene {
         quotas: &[quota(1, 1)],
+        moving: true,
         before: &[hit(1), hit(2), Time(2)],
         starts: 3,
         threads: &[&[hit(1)], &[hit(3), hit(1)], &[Time(4)]],
@@ -146,6 +169,7 @@ pub(crate) mod large {
     /// Two hits of a new key take the same line, while its key comes back.
     pub(crate) const TWO_EVICTIONS: Scene = Scene {
         quotas: &[quota(1, 1)],
+        moving: true,
         before: &[hit(1), hit(4), Time(2)],
         starts: 2,
         threads: &[&[hit(1)], &[hit(2)], &[hit(2)]],
@@ -192,6 +216,16 @@ pub(crate) mod large {
         before: &[hit(4), Time(1), hit(2), Time(2)],
         starts: 2,
         threads: &[&[Hold(1)], &[Hold(1)], &[Time(3), Time(4)]],
+        ..BARE
+    };
+
+    /// What was used is forgotten while two hits are under way, in one sub-window or in two.
+    pub(crate) const HITS_AND_A_RESET: Scene = Scene {
+        quotas: &[quota(3, 2)],
+        moving: true,
+        before: &[Time(4), hit(1), hit(1)],
+        starts: 2,
+        threads: &[&[hit(1)], &[hit(1)], &[Reset(1), heavy(1, 3)], &[Time(5), Time(6)]],
         ..BARE
     };
 }

@@ -80,7 +80,7 @@ impl Code {
             return node;
         }
         let seen = Past { ms: 0, starts: 0, wrote: false };
-        let node = self.place(act, Vec::new(), seen);
+        let node = self.place(act, Vec::new(), seen, None);
         self.begun.insert(act, node);
         node
     }
@@ -96,20 +96,27 @@ impl Code {
         match access {
             Access::Load { word } if word == self.clock => past.ms = answer,
             Access::Swap { .. } => past.wrote |= answer == 1,
-            Access::Load { .. } | Access::Tell(_) | Access::Forget(_) => {}
+            Access::Load { .. } | Access::Tell(_) | Access::Again | Access::Forget(_) => {}
         }
         let mut answers = place.answers.clone();
         answers.push(answer);
-        let next = self.place(place.act, answers, past);
+        let next = self.place(place.act, answers, past, Some(node));
         self.places[node as usize].next.push((answer, next));
         next
     }
 
-    fn place(&mut self, act: Act, mut answers: Vec<u64>, mut past: Past) -> Node {
+    fn place(
+        &mut self,
+        act: Act,
+        mut answers: Vec<u64>,
+        mut past: Past,
+        before: Option<Node>,
+    ) -> Node {
         let mut forgets = None;
         let then = loop {
             match told(&answers, || self.stage.play(act, |what| tell(what as usize))) {
                 Ok(result) => break Then::Done(result),
+                Err(Access::Again) => return before.expect("an access before"),
                 Err(Access::Forget(begun)) => {
                     if let Some(&node) = self.forgotten.get(&(act, begun)) {
                         return node;

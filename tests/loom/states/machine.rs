@@ -115,7 +115,7 @@ impl<'s> Machine<'s> {
                 u64::from(fits)
             }
             Access::Tell(_) => 0,
-            Access::Forget(_) => unreachable!("no step"),
+            Access::Again | Access::Forget(_) => unreachable!("no step"),
         }
     }
 
@@ -149,6 +149,15 @@ impl<'s> Machine<'s> {
         costs.sum()
     }
 
+    /// Whether somebody is in the midst of a reset.
+    fn resets(&mut self, state: &State) -> bool {
+        let nodes = state.threads.iter().filter_map(|thread| thread.node);
+        nodes.into_iter().any(|node| {
+            let act = self.code.act(node);
+            matches!(act, Act::Reset(_)) && node != self.code.begin(act)
+        })
+    }
+
     /// Begins a thread's next act, if there is one.
     fn begin(&mut self, state: &mut State, thread: usize) {
         let over = usize::from(state.threads[thread].over);
@@ -156,6 +165,7 @@ impl<'s> Machine<'s> {
         let node = act.map(|&act| self.code.begin(act));
         state.threads[thread].node = node;
         state.threads[thread].banned_until = 0;
+        state.threads[thread].forgotten = false;
     }
 
     fn step(&mut self, state: &mut State, thread: usize, node: Node) -> Result<(), Stop> {
@@ -166,6 +176,11 @@ impl<'s> Machine<'s> {
         {
             let ban = state.ban.filter(|(key, _)| *key == hit.key);
             state.threads[thread].banned_until = ban.map_or(0, |(_, until)| until);
+        }
+        if let Act::Reset(key) = act
+            && node == self.code.begin(act)
+        {
+            state.forget(key);
         }
         self.learn(act, access)?;
         let answer = self.answer(state, access);
@@ -221,6 +236,9 @@ impl<'s> Machine<'s> {
             Act::Hit(_) if done == 0 && wrote && starts + 1 < GIVES_UP && self.scene.cells == 0 => {
                 return Err(Stop::Broken(format!("{act:?} is refused, and has written")));
             }
+            // Hits that began before a reset was over may be forgotten, and so may those that end within it.
+            Act::Hit(_) if done == 1 && (state.threads[thread].forgotten || self.resets(state)) => {
+            }
             Act::Hit(Hit { key, cost, quotas }) if done == 1 => {
                 if u64::from(state.threads[thread].banned_until) > ms {
                     return Err(Stop::Broken(format!("key {key} is banned and admitted at {ms}")));
@@ -228,6 +246,12 @@ impl<'s> Machine<'s> {
                 state.admit(Admitted { ms, key, cost, quotas });
                 if let Some(broken) = self.scene.broken(state.log()) {
                     return Err(Stop::Broken(broken));
+                }
+            }
+            Act::Reset(key) => {
+                state.forget(key);
+                for (number, other) in state.threads.iter_mut().enumerate() {
+                    other.forgotten = number != thread && other.node.is_some();
                 }
             }
             Act::Ban(key, length) if done == 1 => {
@@ -268,7 +292,10 @@ impl<'s> Machine<'s> {
             }
             let over = state.threads[thread].over;
             self.step(state, thread, node)?;
-            if state.threads[thread].over != over {
+            if state.threads[thread].node == Some(node) {
+                // It waits for a word to change, for ever.
+                thread += 1;
+            } else if state.threads[thread].over != over {
                 // The others may have less to fear now.
                 thread = 0;
             }
@@ -325,6 +352,6 @@ fn answer(words: &mut [u64], access: Access) -> u64 {
             }
             u64::from(fits)
         }
-        Access::Tell(_) | Access::Forget(_) => 0,
+        Access::Tell(_) | Access::Again | Access::Forget(_) => 0,
     }
 }

@@ -4,7 +4,7 @@
 //! of its runs is some order of them, and all orders are looked at ([`search`]), with the clock moving between any two.
 //! A thread may stop for ever at any access: the others go on without it in some order, and in each state somebody who
 //! comes alone is asked what he finds. What is not covered: sets of eight lines and rings of seven words (these have two
-//! of each), more threads and hits than the scenes have, hits that begin more often than a scene says, and `reset`.
+//! of each), more threads and hits than the scenes have, hits that begin more often than a scene says, and `unban`.
 
 use secval::limit::planted::{Fault, with};
 
@@ -145,15 +145,27 @@ fn leases_in_two_lines() {
     holds(&LEASES_IN_TWO_LINES, Judge::Ends, 700_000, 2);
 }
 
+#[test]
+fn a_hit_that_reads_anothers_words() {
+    holds(&A_HIT_THAT_READS_ANOTHERS_WORDS, Judge::Stopped, 4_800, 4);
+}
+
+#[test]
+fn hits_and_a_reset() {
+    holds(&HITS_AND_A_RESET, Judge::Ends, 1_200_000, 1);
+}
+
 /// Which scene finds which fault.
 const FOUND: &[(Fault, &Scene)] = &[
     (Fault::ClockFirst, &A_HIT_WHOSE_LINE_IS_GONE),
     (Fault::NewerIgnored, &A_HIT_WHILE_THE_SUB_WINDOW_TURNS),
     (Fault::FirstLineOnly, &TWO_CLAIMS_OF_A_KEY),
+    (Fault::WordsOfAnother, &A_HIT_THAT_READS_ANOTHERS_WORDS),
     (Fault::BlindReserve, &TWO_HITS_OF_A_LINE),
     (Fault::Unverified, &A_HIT_WHILE_THE_SUB_WINDOW_TURNS),
     (Fault::TagsUnverified, &A_HIT_WHILE_ITS_LINE_IS_EVICTED),
     (Fault::UndoUnstamped, &A_HIT_WHOSE_WORD_IS_TAKEN_OVER),
+    (Fault::UndoUntagged, &HITS_AND_A_RESET),
     (Fault::FirstVerified, &TWO_HITS_OF_TWO_QUOTAS),
     (Fault::CountedKept, &TWO_HITS_OF_TWO_QUOTAS),
     (Fault::NothingCarried, &A_SPILL_WHILE_A_LINE_IS_CLAIMED),

@@ -19,6 +19,8 @@ pub(crate) struct Thread {
     pub(crate) stopped: bool,
     /// Until when its key was banned for sure when it began its act.
     pub(crate) banned_until: u32,
+    /// Whether its act began before a reset was over.
+    pub(crate) forgotten: bool,
     /// Until when it holds a slot; 0 if it holds none.
     pub(crate) holds_until: u32,
 }
@@ -56,6 +58,15 @@ impl State {
         self.hits.sort_unstable();
     }
 
+    /// Forgets what was admitted of a key.
+    pub(crate) fn forget(&mut self, key: u8) {
+        let kept: Vec<Admitted> = self.log().filter(|hit| hit.key != key).collect();
+        self.hits = [u64::MAX; HITS];
+        for hit in kept {
+            self.admit(hit);
+        }
+    }
+
     /// All of it in 64 bits.
     pub(crate) fn hash(&self) -> u64 {
         let mut hash = 0_u64;
@@ -65,8 +76,8 @@ impl State {
             let node = thread.node.map_or(0, |node| u64::from(node) + 1);
             let over = u64::from(thread.over) << 1 | u64::from(thread.stopped);
             mix(node << 32 | u64::from(thread.banned_until) << 8 | over);
-            if thread.holds_until > 0 {
-                mix(u64::from(thread.holds_until) << 1 | 1);
+            if thread.holds_until > 0 || thread.forgotten {
+                mix(u64::from(thread.holds_until) << 2 | u64::from(thread.forgotten) << 1 | 1);
             }
         }
         self.hits.iter().take_while(|hit| **hit != u64::MAX).for_each(|hit| mix(*hit));
