@@ -21,12 +21,8 @@ pub(super) type Set = BTreeSet<NodeId>;
 /// A schema where a plan begins, and whether it is closed.
 pub(in crate::schema) type Root = (NodeId, bool);
 
-pub(super) fn compile(
-    graph: &Graph,
-    roots: impl IntoIterator<Item = Option<Root>>,
-) -> (Plan, Vec<Option<Entry>>) {
+pub(super) fn compile(graph: &Graph, roots: Vec<Option<Root>>) -> (Plan, Vec<Option<Entry>>) {
     let mut compiler = Compiler::new(graph);
-    let roots: Vec<Option<Root>> = roots.into_iter().collect();
     let mut entries: Vec<Option<Entry>> =
         roots.iter().map(|root| root.map(|(root, closed)| compiler.entry(root, closed))).collect();
     let mut fits = compiler.lay_out_all();
@@ -39,6 +35,11 @@ pub(super) fn compile(
         }
     }
     fits &= compiler.lay_out_all();
+    if !fits && roots.iter().flatten().any(|(_, closed)| *closed) {
+        // Closed ones have more nodes, as members that meet are told apart by all who declare them.
+        let open = roots.into_iter().map(|root| root.map(|(root, _)| (root, false)));
+        return compile(graph, open.collect());
+    }
     if !fits {
         return (Compiler::new(graph).plan, roots.iter().map(|_| None).collect());
     }

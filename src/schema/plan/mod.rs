@@ -68,6 +68,6 @@ impl Plan {
         graph: &Graph,
         roots: impl IntoIterator<Item = Option<Root>>,
     ) -> (Self, Vec<Option<Entry>>) {
-        compile::compile(graph, roots)
+        compile::compile(graph, roots.into_iter().collect())
     }
 }
