@@ -59,6 +59,9 @@ fn start<'t>(table: &'t Table, probes: &mut [Probe<'t>]) -> Result<Decision, Aga
     }
     // Rule 2: a refusal writes nothing.
     if let Some(decision) = refused(probes) {
+        if probes.iter().any(Probe::has_moved) {
+            return Err(Again);
+        }
         table.note(Event::Denied);
         return Ok(decision);
     }
