@@ -48,7 +48,12 @@ proptest! {
     fn admits_what_a_log_admits(quotas in proptest::collection::vec(quotas(), 1..4), steps in steps(), start in 0u64..2_000) {
         let clock = Arc::new(ManualClock::new(start, 0));
         let limiter = limiter(&clock);
-        let rules: Vec<Rule> = quotas.iter().map(|quota| limiter.rule("q", *quota).expect("a rule")).collect();
+        // Two that are equal are two all the same.
+        let rules: Vec<Rule> = quotas
+            .iter()
+            .enumerate()
+            .map(|(index, quota)| limiter.rule(&format!("q{index}"), *quota).expect("a rule"))
+            .collect();
         let mut logs: HashMap<(u8, usize), Log> = HashMap::new();
         for (gap, key, cost, peek) in steps {
             clock.advance(gap);
