@@ -3,7 +3,8 @@
 mod log;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use log::{Log, longest_ms};
 use proptest::prelude::*;
@@ -487,4 +488,53 @@ fn a_live_key_takes_at_most_128_bytes_all_in_all() {
 
 fn clock_at_start() -> Arc<dyn Clock> {
     Arc::new(ManualClock::new(1_000_000, 0))
+}
+
+/// A clock at which something happens, once, when it is read.
+#[derive(Default)]
+struct Trap {
+    ms: AtomicU64,
+    once: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Clock for Trap {
+    fn monotonic_ns(&self) -> u64 {
+        let once = self.once.lock().expect("no panic").take();
+        if let Some(act) = once {
+            act();
+        }
+        self.ms.load(Ordering::SeqCst) * 1_000_000
+    }
+
+    fn wall_ms(&self) -> u64 {
+        0
+    }
+}
+
+/// A line that goes to another key after a hit has looked at its tags, and before it reads the words: what is dead by
+/// the hit's window is a quota that is used up by the other's.
+#[test]
+fn a_hit_writes_over_nobody_elses_count() {
+    let clock = Arc::new(Trap::default());
+    let options = Options { capacity: 5, overflow: Some(0), ..Options::default() };
+    let limiter = Limiter::with(options, Arc::clone(&clock) as Arc<dyn Clock>).expect("a table");
+    let limiter = Arc::new(limiter);
+    let short = limiter.rule("short", quota("3/7ms")).expect("a rule");
+    let long = limiter.rule("long", quota("12/30ms")).expect("a rule");
+    clock.ms.store(1_007, Ordering::SeqCst);
+    assert!(hit(&limiter, short, "loses its line").allowed);
+    for other in 0..7 {
+        assert!(hit(&limiter, long, &format!("other {other}")).allowed);
+    }
+    // The first word of a ring's line, and so the one that a log takes first.
+    clock.ms.store(1_015, Ordering::SeqCst);
+    let (table, time) = (Arc::clone(&limiter), Arc::clone(&clock));
+    *clock.once.lock().expect("no panic") = Some(Box::new(move || {
+        assert!((0..12).all(|_| hit(&table, long, "gets it").allowed));
+        assert!(!hit(&table, long, "gets it").allowed);
+        time.ms.store(1_027, Ordering::SeqCst);
+    }));
+    let late = hit(&limiter, short, "loses its line");
+    assert!(late.table_full, "all lines are live by now: {late:?}");
+    assert!(!hit(&limiter, long, "gets it").allowed, "used up until 1,045 ms at least");
 }

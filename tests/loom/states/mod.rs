@@ -62,7 +62,7 @@ fn a_hit_whose_word_is_taken_over() {
 
 #[test]
 fn a_line_that_goes_to_a_longer_window() {
-    holds(&A_LINE_THAT_GOES_TO_A_LONGER_WINDOW, Judge::Stopped, 100, 3);
+    holds(&A_LINE_THAT_GOES_TO_A_LONGER_WINDOW, Judge::Stopped, 33_000, 4);
 }
 
 #[test]
