@@ -17,7 +17,7 @@
 //! |---|---|---|
 //! | 1 look: tags, clock, words | `a_hit_whose_line_is_gone`, `a_hit_while_the_sub_window_turns`, `hits_while_…_turn(s)` | `ClockFirst`, `NewerIgnored` |
 //! | 1 all lines of a key | `two_claims_of_a_key`, `claims_while_time_passes` | `FirstLineOnly` |
-//! | 3 reserve | `two_hits_of_a_line`, `three_hits_of_a_line`, `a_line_that_goes_to_a_longer_window`; `a_hit_that_reads_anothers_words` (states only) | `BlindReserve`, `WordsOfAnother` |
+//! | 3 reserve | `two_hits_of_a_line`, `three_hits_of_a_line`, `a_hit_that_reads_anothers_words` | `BlindReserve`, `WordsOfAnother` |
 //! | 4 verify | `a_hit_while_the_sub_window_turns`, `a_hit_while_its_line_is_evicted`, `a_spill_while_a_line_is_claimed` | `Unverified`, `TagsUnverified` |
 //! | 5 undo | `a_hit_whose_word_is_taken_over`, `two_hits_of_two_quotas`, `hits_of_two_quotas` | `UndoUnstamped`, `FirstVerified`, `CountedKept` |
 //! | 6 claim, carry in | `a_spill_while_a_line_is_claimed`, `spills_and_a_claim`, `two_hits_of_a_new_key`, `four_hits_of_a_new_key` | `NothingCarried`, `SpillUntold`, `CountedUnsettled` |

@@ -196,11 +196,6 @@ fn a_ban_while_its_line_is_evicted() {
 }
 
 #[test]
-fn a_line_that_goes_to_a_longer_window() {
-    play(&A_LINE_THAT_GOES_TO_A_LONGER_WINDOW, Orders::Interrupted(3));
-}
-
-#[test]
 fn a_hit_while_its_line_is_evicted() {
     holds(&A_HIT_WHILE_ITS_LINE_IS_EVICTED);
 }
@@ -233,7 +228,7 @@ const FOUND: &[(Fault, &Scene, Orders)] = &[
     (Fault::ClockFirst, &A_HIT_WHOSE_LINE_IS_GONE, Orders::Interrupted(2)),
     (Fault::NewerIgnored, &A_HIT_WHILE_THE_SUB_WINDOW_TURNS, Orders::Interrupted(2)),
     (Fault::FirstLineOnly, &TWO_CLAIMS_OF_A_KEY, Orders::Interrupted(2)),
-    (Fault::WordsOfAnother, &A_LINE_THAT_GOES_TO_A_LONGER_WINDOW, Orders::Interrupted(2)),
+    (Fault::WordsOfAnother, &A_HIT_THAT_READS_ANOTHERS_WORDS, Orders::Interrupted(2)),
     (Fault::BlindReserve, &TWO_HITS_OF_A_LINE, Orders::Interrupted(2)),
     (Fault::Unverified, &A_HIT_WHILE_THE_SUB_WINDOW_TURNS, Orders::Interrupted(2)),
     (Fault::TagsUnverified, &A_SPILL_WHILE_A_LINE_IS_CLAIMED, Orders::Interrupted(2)),

@@ -98,15 +98,6 @@ pub(crate) const TWO_HITS_OF_TWO_QUOTAS: Scene = Scene {
     ..BARE
 };
 
-/// A dead line goes to a key with a longer window between a look at its tags and the reading of its words: there is then a
-/// count that is dead by the one window, and used up by the other.
-pub(crate) const A_LINE_THAT_GOES_TO_A_LONGER_WINDOW: Scene = Scene {
-    quotas: &[quota(1, 1), quota(1, 9)],
-    before: &[hit(1), hit_of(3, 2), Time(2)],
-    threads: &[&[hit(1)], &[hit_of(2, 2), Time(5), hit_of(2, 2)]],
-    ..BARE
-};
-
 /// A ban that is over is followed by another, while its line is taken.
 pub(crate) const A_BAN_WHILE_ITS_LINE_IS_EVICTED: Scene = Scene {
     quotas: &[quota(2, 1)],

@@ -61,11 +61,6 @@ fn a_hit_whose_word_is_taken_over() {
 }
 
 #[test]
-fn a_line_that_goes_to_a_longer_window() {
-    holds(&A_LINE_THAT_GOES_TO_A_LONGER_WINDOW, Judge::Stopped, 33_000, 4);
-}
-
-#[test]
 fn a_hit_while_its_line_is_evicted() {
     holds(&A_HIT_WHILE_ITS_LINE_IS_EVICTED, Judge::Stopped, 27_000, 4);
 }
