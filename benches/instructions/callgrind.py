@@ -79,15 +79,17 @@ def plain(name: str) -> str:
     return name
 
 
-def run(command: list[str], *options: str, cwd: Path) -> Profile:
-    """Instructions of one command.
+def environment() -> dict[str, str]:
+    """What a counted command has for an environment: a longer one moves the stack; Python's hashes are fixed."""
+    return {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}
 
-    Its environment is our own: the size of a longer one moves the stack, PYTHONHASHSEED fixes Python's hashes.
+
+def run(command: list[str], *options: str, cwd: Path) -> Profile:
+    """Instructions of one command, in an environment of its own.
 
     Raises:
         RuntimeError: The command failed, or callgrind did.
     """
-    environment = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "out")
         valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *options]
@@ -96,7 +98,7 @@ def run(command: list[str], *options: str, cwd: Path) -> Profile:
             check=False,
             capture_output=True,
             text=True,
-            env=environment,
+            env=environment(),
             cwd=cwd,
         )
         found = re.search(r"Collected : (\d+)", done.stderr)

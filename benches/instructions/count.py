@@ -162,8 +162,9 @@ def _count_python(prefix: str) -> dict[str, int]:
     names = subprocess.run(python, check=True, capture_output=True, text=True).stdout.split()
 
     def count(name: str) -> int:
-        # Once without counting: what is imported for the first time is compiled, and kept.
-        subprocess.run([*python, name, "1"], check=True)
+        # Once without counting: what is imported for the first time is compiled, and kept. In the same environment:
+        # ours may say that nothing is to be kept.
+        subprocess.run([*python, name, "1"], check=True, env=callgrind.environment(), cwd=ROOT)
         long, short = (
             callgrind.run([*python, name, str(calls)], cwd=ROOT).total for calls in (LONG, SHORT)
         )
