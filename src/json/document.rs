@@ -213,16 +213,6 @@ impl<'d> Value<'d> {
         self.record().map_or(Tag::Null, |node| node.tag)
     }
 
-    /// Nodes of the tape that it takes, names included: at least as many as it has values.
-    pub fn extent(self) -> usize {
-        match self.record() {
-            Some(Node { tag: Tag::Array | Tag::Object, b, .. }) => {
-                widen(b.saturating_sub(self.node))
-            }
-            Some(_) | None => 1,
-        }
-    }
-
     /// Its index on the tape: what an observer was told.
     pub fn node(self) -> u32 {
         self.node

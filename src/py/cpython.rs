@@ -68,7 +68,7 @@ pub(super) fn build<'py>(py: Python<'py>, root: Value<'_>) -> PyResult<Option<Bo
     static MEMORY: Shared = Shared { taken: Cell::new(false), memory: UnsafeCell::new(None) };
     let mut memory = MEMORY.take(py);
     let (pile, open) = memory.as_deref_mut().map(|m| take(&mut m.spare)).unwrap_or_default();
-    let _paused = (root.extent() >= PAUSE_FROM).then(Paused::new);
+    let _paused = (root.size() >= PAUSE_FROM).then(Paused::new);
     let mut maker = Maker { py, memory, pile, open, top: Frame { left: 1, what: What::Whole } };
     let made = maker.build(root);
     if maker.keep() {
