@@ -14,7 +14,9 @@ target is an extension (`RAW_URI`, `REQUEST_URI`) that gunicorn, waitress, uWSGI
 it a request is refused, unless the policy says `[request] decoded_target = true`. docs/servers.md has more.
 
 In a view, `secval.current()` (or `environ["secval.verdict"]`) is the verdict; `.json` and `.params` are the
-request, parsed and validated.
+request, parsed and validated. A thread serves one request after another in one context, and whether and where an
+answer is closed is the server's affair: so `current()` is the verdict while code of the application runs (its call,
+each step of its answer, its `close`), and never in between.
 """
 
 from __future__ import annotations
@@ -30,7 +32,6 @@ from secval._log import record, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from contextvars import Token
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["GateMiddleware"]
@@ -67,13 +68,16 @@ class GateMiddleware:
             record(verdict)
         body.replay(verdict)
         environ["secval.verdict"] = verdict
-        answered = _Answer(start_response, verdict, enter(verdict))
+        answered = _Answer(start_response, verdict)
+        token = enter(verdict)
         try:
             result = self.app(environ, answered.start)
+            return answered.of(result, environ.get("wsgi.file_wrapper"))
         except BaseException:
             answered.end()
             raise
-        return answered.of(result, environ.get("wsgi.file_wrapper"))
+        finally:
+            leave(token)
 
 
 class _Body:
@@ -160,16 +164,15 @@ class _Answer:
         "_close",
         "_headers",
         "_iterator",
+        "_over",
         "_sent",
         "_start",
         "_status",
-        "_token",
         "_verdict",
     )
 
-    def __init__(self, start: StartResponse, verdict: Verdict, token: Token[Verdict]) -> None:
-        self._start, self._verdict = start, verdict
-        self._token: Token[Verdict] | None = token
+    def __init__(self, start: StartResponse, verdict: Verdict) -> None:
+        self._start, self._verdict, self._over = start, verdict, False
         self._headers = _lower(verdict.headers)
         self._status: int | None = None
         self._sent: int | None = 0
@@ -209,23 +212,28 @@ class _Answer:
         return self
 
     def __next__(self) -> bytes:
-        data = next(self._iterator)
+        token = enter(self._verdict)
+        try:
+            data = next(self._iterator)
+        finally:
+            leave(token)
         self._count(data)
         return data
 
     def close(self) -> None:
         """Called by the server when it is done, whatever happened."""
+        token = enter(self._verdict)
         try:
             if self._close is not None:
                 self._close()
         finally:
+            leave(token)
             self.end()
 
     def end(self) -> None:
-        """The record is closed, and `current()` is over."""
-        token, self._token = self._token, None
-        if token is not None:
-            leave(token)
+        """The record is closed, once."""
+        if not self._over:
+            self._over = True
             self._verdict.done(self._status, self._sent)
 
     def _count(self, data: bytes) -> None:

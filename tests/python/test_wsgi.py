@@ -1,7 +1,9 @@
 """The WSGI adapter, in process: what the application is given, what the server is told, what is recorded."""
 
+import asyncio
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from wsgiref.util import FileWrapper
 from wsgiref.validate import validator
 
@@ -386,6 +388,83 @@ def test_a_stream_passes_as_it_comes_and_is_closed(gate):
         secval.current()
 
 
+def its_number():
+    return secval.current().params["path"]["id"]
+
+
+class Numbers:
+    """An endless answer: at each step, the id that its own request has asked for."""
+
+    def __init__(self):
+        self.closed = []
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return b"%d" % its_number()
+
+    def close(self):
+        self.closed.append(its_number())
+
+
+def streaming(gate):
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return numbers
+
+    numbers = Numbers()
+    app = GateMiddleware(app, gate)
+    return (lambda n: app(environ(path=f"/things/{n}"), lambda *_: None)), numbers.closed
+
+
+def nobody_is_current():
+    with pytest.raises(secval.UsageError):
+        secval.current()
+    return True
+
+
+@pytest.mark.parametrize("pulled", [0, 1])
+def test_an_answer_that_nobody_closes_leaves_no_verdict_behind(gate, pulled):
+    """What runs next in this thread must not find another client's request."""
+    ask, _ = streaming(gate)
+    answer = ask(7)
+    assert [next(answer) for _ in range(pulled)] == [b"7"] * pulled
+    assert nobody_is_current()
+    assert asyncio.run(asyncio.to_thread(nobody_is_current))
+
+
+def test_answers_that_are_sent_by_turns_have_each_its_own_verdict(gate):
+    ask, closed = streaming(gate)
+    one = ask(1)
+    assert next(one) == b"1"
+    two = ask(2)
+    assert [next(answer) for answer in (two, one, two, one)] == [b"2", b"1", b"2", b"1"]
+    one.close()
+    assert next(two) == b"2"
+    assert nobody_is_current()
+    two.close()
+    assert (closed, nobody_is_current()) == ([1, 2], True)
+
+
+def test_an_answer_may_be_sent_by_another_thread(gate):
+    ask, closed = streaming(gate)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(ask, 1).result()
+        assert next(answer) == b"1"
+        assert pool.submit(nobody_is_current).result()
+        answer.close()
+    assert closed == [1]
+
+
+def test_an_application_that_answers_nothing_leaves_no_verdict_behind(gate):
+    before = gate.counters()
+    with pytest.raises(TypeError):
+        Server(GateMiddleware(lambda *_: None, gate), environ())
+    assert counted(gate, before) == {"answered.none": 1}
+    assert nobody_is_current()
+
+
 def test_a_generator_may_start_the_answer_late(gate):
     def app(environ, start_response):
         start_response("404 Not Found", [])
@@ -537,7 +616,9 @@ def test_flask_behind_the_gate(gate):
     base = {"base_url": "http://api.test", "environ_overrides": {"REMOTE_ADDR": "192.0.2.7"}}
     answer = client.post("/things", data=GOOD, content_type="application/json", **base)
     assert (answer.status_code, answer.json) == (200, {"size": 3})
+    # The test client of Flask closes an answer with the next request, or not at all.
     assert client.get("/things", **base).data == b"012"
+    assert nobody_is_current()
     answer = client.post("/things", data=BAD, content_type="application/json", **base)
     assert (answer.status_code, answer.json["reason"]) == (422, "schema.violation")
     assert client.get("/nowhere", **base).json["reason"] == "route.unknown"
