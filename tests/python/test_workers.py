@@ -4,8 +4,10 @@ import contextlib
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -53,7 +55,7 @@ def policy(tmp_path):
     path = tmp_path / "secval.toml"
     (tmp_path / "openapi.json").write_text(json.dumps(DOCUMENT))
 
-    def write(shared):
+    def write(shared, limit=LIMIT):
         path.write_text(f"""
 version = 1
 [api]
@@ -62,7 +64,7 @@ hosts = ["127.0.0.1"]
 [rate]
 {shared}
 [rate.all]
-quota = "{LIMIT}/hour"
+quota = "{limit}/hour"
 """)
         return path
 
@@ -105,6 +107,54 @@ def test_four_workers_admit_exactly_the_limit(server, policy, tmp_path):
     found = inspect_limiter(secval.Gate.from_file(path, alone=True).shared)
     assert {"quota": f"{LIMIT}/hour", "live": 1} in found["quotas"]
     assert "quotas are counted" not in (tmp_path / "log").read_text()
+
+
+class Clients:
+    """Many at once, who go on until they are refused, through broken connections too; who was served, and by whom."""
+
+    def __init__(self, port):
+        self.port, self.served, self.give_up = port, [], time.monotonic() + SECONDS
+        self.pool = ThreadPoolExecutor(CLIENTS)
+        self.all = [self.pool.submit(self.go_on) for _ in range(CLIENTS)]
+
+    def go_on(self):
+        while time.monotonic() < self.give_up:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                ((status, worker),) = ask(self.port, 1)
+                if status == 429:
+                    return
+                self.served.append(int(worker))
+
+    def wait_for(self, count):
+        while len(self.served) < count and time.monotonic() < self.give_up:
+            time.sleep(0.001)
+        assert len(self.served) >= count
+
+    def join(self):
+        for one in self.all:
+            one.result()
+        self.pool.shutdown()
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_killed_worker_costs_at_most_its_own_hit(server, policy, tmp_path):
+    """A worker of these serves one request at a time: that is what it may have counted and not answered."""
+    limit = 6 * LIMIT
+    path = policy('shared = "auto"', limit)
+    with running(SERVERS[server], tmp_path / "log", SECVAL_TEST_POLICY=str(path)) as port:
+        clients = Clients(port)
+        killed = set()
+        for count in (LIMIT, 2 * LIMIT, 3 * LIMIT):
+            clients.wait_for(count)
+            worker = next(pid for pid in reversed(clients.served) if pid not in killed)
+            os.kill(worker, signal.SIGKILL)
+            killed.add(worker)
+        clients.join()
+        late = rush(port)
+    assert {status for status, _ in late} == {429}, "whoever is started in its place counts on"
+    assert limit - len(killed) <= len(clients.served) <= limit
+    after = set(clients.served[3 * LIMIT + CLIENTS :])
+    assert after - killed, "the others go on"
 
 
 def test_without_a_word_each_worker_counts_alone_and_says_so(policy, tmp_path):
