@@ -125,6 +125,8 @@ class RateConfig:
     Attributes:
         quota: "10/second; 1000/hour": all of them must allow a request.
         subject: What is counted: "address", "operation", "header:NAME", or several of them.
+        v4: First bits of an IPv4 address that count, as in `secval.network_key`; 32 unless said otherwise.
+        v6: The same of IPv6, 64 unless said otherwise.
         operations: "METHOD template" with `*` for one segment and `**` for the rest; every operation if None.
         cost: How much one request counts.
         mode: "monitor" only records.
@@ -133,6 +135,8 @@ class RateConfig:
 
     quota: str
     subject: str | Sequence[str] | None = None
+    v4: int | None = None
+    v6: int | None = None
     operations: Sequence[str] | None = None
     cost: int | None = None
     mode: Mode | None = None

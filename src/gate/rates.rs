@@ -6,7 +6,8 @@
 //! nor costs the others anything.
 //!
 //! A subject becomes a key whose parts carry their lengths: no two subjects share one, whatever a client writes
-//! into a header. IPv6 counts by its first 64 bits, which is what one subscriber has.
+//! into a header. An address counts by its network: as a rule all of IPv4, and the first 64 bits of IPv6, which is what
+//! one subscriber has.
 
 #![forbid(unsafe_code)]
 #![deny(
@@ -26,9 +27,10 @@ use super::engine::{Engine, EngineFault};
 use super::fault::Fault;
 use super::framing::trim;
 use super::head::Head;
+use crate::check::network_of;
 use crate::clock::Clock;
 use crate::limit::{Charge, Decision, Limiter, LimiterError, Options, Rule, Sharing};
-use crate::policy::model::{Mode, Policy, Rate, Subject};
+use crate::policy::model::{Mode, Networks, Policy, Rate, Subject};
 use crate::reason::Reason;
 
 /// Keys that are live at once, of all rates together. At half, a service with some ten thousand clients a
@@ -139,7 +141,12 @@ fn identity(rate: &Rate) -> String {
     for part in &rate.subject {
         identity.push('\0');
         match part {
-            Subject::Address => identity.push_str("address"),
+            Subject::Address => {
+                identity.push_str("address");
+                if rate.networks != Networks::SUBSCRIBER {
+                    let _ = write!(identity, "/{}/{}", rate.networks.v4, rate.networks.v6);
+                }
+            }
             Subject::Operation => identity.push_str("operation"),
             Subject::Header(name) => {
                 let _ = write!(identity, "header:{name}");
@@ -233,7 +240,7 @@ impl<'e> Hit<'e> {
         let start = self.keys.len();
         for part in &rate.subject {
             match part {
-                Subject::Address => self.address(case.client),
+                Subject::Address => self.address(case.client, rate.networks),
                 Subject::Operation => {
                     let operation =
                         case.operation.and_then(|o| self.engine.policy.operations.get(o));
@@ -257,13 +264,11 @@ impl<'e> Hit<'e> {
     }
 
     /// Connections without an address are one subject.
-    fn address(&mut self, client: Option<IpAddr>) {
-        match client {
+    fn address(&mut self, client: Option<IpAddr>, Networks { v4, v6 }: Networks) {
+        let network = client.and_then(|client| network_of(client, v4, v6));
+        match network.map(|network| network.addr()) {
             Some(IpAddr::V4(v4)) => self.part(&v4.octets()),
-            Some(IpAddr::V6(v6)) => {
-                let octets = v6.octets();
-                self.part(octets.first_chunk::<8>().map_or(&[][..], |network| network));
-            }
+            Some(IpAddr::V6(v6)) => self.part(&v6.octets()),
             None => self.part(&[]),
         }
     }

@@ -250,10 +250,12 @@ fn rates(
 }
 
 fn rule_alone(rule: &RateRule<'_>, draft: &Draft<'_>, faults: &mut Faults) {
-    let at = rule.at.get("subject").unwrap_or_else(|| rule.at.clone());
-    faults.push(at.fault(format!(
-        "a client may send another header each time and never meet this quota: give {} {} a quota by address too \
-         (`[rate.NAME]` with `subject = \"address\"`)",
+    let by_header = has_header(&rule.rate);
+    let at = rule.at.get(if by_header { "subject" } else { "v6" });
+    let how = if by_header { "send another header" } else { "take another address of its /64" };
+    faults.push(at.unwrap_or_else(|| rule.at.clone()).fault(format!(
+        "a client may {how} each time and never meet this quota: give {} {} a quota by address too \
+         (`[rate.NAME]` with `subject = \"address\"`, and `v6` at most 64)",
         draft.method(),
         draft.template()
     )));
@@ -261,6 +263,10 @@ fn rule_alone(rule: &RateRule<'_>, draft: &Draft<'_>, faults: &mut Faults) {
 
 /// Whether the client chooses what it is counted by.
 fn is_free(rate: &Rate) -> bool {
+    has_header(rate) || rate.networks.split_a_subscriber()
+}
+
+fn has_header(rate: &Rate) -> bool {
     rate.subject.iter().any(|part| matches!(part, Subject::Header(_)))
 }
 

@@ -255,6 +255,8 @@ pub struct Rate {
     pub quotas: Vec<Quota>,
     /// What makes two requests count together; all parts must be equal.
     pub subject: Vec<Subject>,
+    /// Who has one address, if that is part of the subject.
+    pub networks: Networks,
     /// How much one request counts.
     pub cost: u32,
     /// Enforce, or decide, record and let through.
@@ -272,10 +274,29 @@ pub enum Counting {
     Shared(String),
 }
 
+/// How many first bits of an address stand for whoever has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Networks {
+    /// Of IPv4, 1 to 32.
+    pub v4: u8,
+    /// Of IPv6, 1 to 128.
+    pub v6: u8,
+}
+
+impl Networks {
+    /// All of IPv4; of IPv6 what one subscriber has at least.
+    pub const SUBSCRIBER: Self = Self { v4: 32, v6: 64 };
+
+    /// Whether a subscriber has several, and may take one after the other.
+    pub fn split_a_subscriber(self) -> bool {
+        self.v6 > Self::SUBSCRIBER.v6
+    }
+}
+
 /// A part of what a quota is counted against.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    /// The client's address; of IPv6 the first 64 bits.
+    /// The client's address, by its network.
     Address,
     /// The operation.
     Operation,

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::model::{Location, Mode, Operation, Policy, Rate, Subject};
+use super::model::{Location, Mode, Networks, Operation, Policy, Rate, Subject};
 
 /// A list in the document's order, an object per operation.
 ///
@@ -83,7 +83,8 @@ fn types(kinds: super::model::Kinds) -> Vec<&'static str> {
 
 fn quota(rate: &Rate) -> Value {
     let subject = rate.subject.iter().map(|part| match part {
-        Subject::Address => "address".to_owned(),
+        Subject::Address if rate.networks == Networks::SUBSCRIBER => "address".to_owned(),
+        Subject::Address => format!("address (v4/{}, v6/{})", rate.networks.v4, rate.networks.v6),
         Subject::Operation => "operation".to_owned(),
         Subject::Header(name) => format!("header:{name}"),
     });

@@ -48,6 +48,8 @@ decoded_target = true
 shared = false
 [rate.all]
 quota = "600/minute"
+v4 = 24
+v6 = 48
 [rate.login]
 quota = "5/minute; 20/hour"
 subject = ["address", "header:x-device"]
@@ -90,7 +92,7 @@ CONFIG = Config(
         decoded_target=True,
     ),
     rate={
-        "all": RateConfig(quota="600/minute"),
+        "all": RateConfig(quota="600/minute", v4=24, v6=48),
         "login": RateConfig(
             quota="5/minute; 20/hour",
             subject=["address", "header:x-device"],

@@ -3,7 +3,7 @@
 use super::{Pattern, keys, mode, request};
 use crate::limit::{Quota, Sharing};
 use crate::policy::fault::Faults;
-use crate::policy::model::{Rate, Subject};
+use crate::policy::model::{Networks, Rate, Subject};
 use crate::policy::source::At;
 
 /// A rate, and the operations that it counts.
@@ -54,10 +54,14 @@ pub(super) fn shared(table: Option<&At<'_>>, faults: &mut Faults) -> Shared {
 
 fn rule<'s>(name: &str, at: At<'s>, faults: &mut Faults) -> Option<RateRule<'s>> {
     at.need_object(faults)?;
+    keys(
+        &at,
+        &["quota", "subject", "v4", "v6", "operations", "cost", "mode", "reason", "replace"],
+        faults,
+    );
     if let Some(replace) = at.get("replace") {
         faults.push(replace.fault("not offered yet: rates add up"));
     }
-    keys(&at, &["quota", "subject", "operations", "cost", "mode", "reason", "replace"], faults);
     if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) || name.is_empty() {
         // It stands in RateLimit-Policy, as the name of an item.
         faults.push(at.fault("a rate's name is made of letters, digits, `-` and `_`"));
@@ -67,9 +71,10 @@ fn rule<'s>(name: &str, at: At<'s>, faults: &mut Faults) -> Option<RateRule<'s>>
     let quotas = quotas(&at, cost, faults);
     let subject =
         at.get("subject").map_or_else(|| vec![Subject::Address], |at| subjects(&at, faults));
+    let networks = networks(&at, &subject, faults);
     let operations = at.get("operations").map(|list| Pattern::list(&list, faults));
     let mode = mode::read(&at, faults).unwrap_or_default();
-    let rate = Rate { name: name.to_owned(), quotas, subject, cost, mode };
+    let rate = Rate { name: name.to_owned(), quotas, subject, networks, cost, mode };
     Some(RateRule { rate, operations, at })
 }
 
@@ -87,6 +92,23 @@ fn quotas(at: &At<'_>, cost: u32, faults: &mut Faults) -> Vec<Quota> {
         );
     }
     list
+}
+
+/// `v4` and `v6`: how many bits of an address count.
+fn networks(at: &At<'_>, subject: &[Subject], faults: &mut Faults) -> Networks {
+    let mut networks = Networks::SUBSCRIBER;
+    for (name, most, bits) in [("v4", 32, &mut networks.v4), ("v6", 128, &mut networks.v6)] {
+        let Some(at) = at.get(name) else { continue };
+        if !subject.contains(&Subject::Address) {
+            faults.push(at.fault("the subject has no address of which some bits could count"));
+        }
+        match at.whole().and_then(|whole| u8::try_from(whole).ok()) {
+            Some(whole) if (1..=most).contains(&whole) => *bits = whole,
+            // None at all would count everybody as one.
+            _ => faults.push(at.fault(format!("expected a whole number of bits from 1 to {most}"))),
+        }
+    }
+    networks
 }
 
 /// `"address"`, `"operation"`, `"header:NAME"`, or a list of them.
