@@ -12,6 +12,9 @@
     clippy::string_slice
 )]
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod registers;
+
 /// Whether the bytes are the same: for names and other short texts, of which a call would cost most.
 #[inline]
 pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
@@ -87,14 +90,14 @@ impl Bytes {
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use std::arch::x86_64::{
-        __m128i, __m256i, _mm_and_si128, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8,
-        _mm_set_epi64x, _mm_set1_epi8, _mm_setzero_si128, _mm_shuffle_epi8, _mm_srli_epi16,
-        _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256,
-        _mm256_movemask_epi8, _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8,
-        _mm256_srli_epi16,
+        __m128i, __m256i, _mm_and_si128, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x,
+        _mm_set1_epi8, _mm_setzero_si128, _mm_shuffle_epi8, _mm_srli_epi16, _mm256_and_si256,
+        _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_set1_epi8,
+        _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
     };
 
     use super::Bytes;
+    use super::registers::{load, load_half};
 
     /// The bit of each upper half; none of those beyond ASCII.
     const BITS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -163,24 +166,6 @@ mod avx2 {
         let upper = _mm_and_si128(_mm_srli_epi16::<4>(bytes), half);
         let found = _mm_and_si128(row, _mm_shuffle_epi8(bits, upper));
         _mm_movemask_epi8(_mm_cmpeq_epi8(found, _mm_setzero_si128())).cast_unsigned()
-    }
-
-    #[target_feature(enable = "avx2")]
-    fn load(bytes: &[u8; 32]) -> __m256i {
-        #[expect(unsafe_code, reason = "put together from words it becomes a load a byte")]
-        // SAFETY: 32 bytes that may be read, of any alignment.
-        unsafe {
-            _mm256_loadu_si256(bytes.as_ptr().cast())
-        }
-    }
-
-    #[target_feature(enable = "avx2")]
-    fn load_half(bytes: &[u8; 16]) -> __m128i {
-        #[expect(unsafe_code, reason = "as above")]
-        // SAFETY: 16 bytes that may be read, of any alignment.
-        unsafe {
-            _mm_loadu_si128(bytes.as_ptr().cast())
-        }
     }
 
     #[inline]

@@ -99,11 +99,12 @@ fn gather(tops: u64) -> u64 {
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use std::arch::x86_64::{
-        __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
-        _mm256_or_si256, _mm256_set1_epi8,
+        __m256i, _mm256_cmpeq_epi8, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256,
+        _mm256_set1_epi8,
     };
 
     use super::{BLOCK, Sight};
+    use crate::bytes::registers::load;
 
     #[target_feature(enable = "avx2")]
     pub(super) fn sweep<'b>(
@@ -119,15 +120,6 @@ mod avx2 {
                 high = (high >> 32) | (half_high << 32);
             }
             see((marks, high));
-        }
-    }
-
-    #[target_feature(enable = "avx2")]
-    fn load(bytes: &[u8; 32]) -> __m256i {
-        #[expect(unsafe_code, reason = "put together from words it becomes a load a byte")]
-        // SAFETY: 32 bytes that may be read, of any alignment.
-        unsafe {
-            _mm256_loadu_si256(bytes.as_ptr().cast())
         }
     }
 
