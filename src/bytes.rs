@@ -14,6 +14,11 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod registers;
+#[cfg_attr(
+    not(feature = "python"),
+    allow(dead_code, reason = "only Python objects are made of them")
+)]
+pub(crate) mod units;
 
 /// Whether the bytes are the same: for names and other short texts, of which a call would cost most.
 #[inline]

@@ -12,6 +12,8 @@ use super::error::Error;
 use super::numbers;
 use super::serde;
 use super::tape::{Node, Parts, Tag, Tape, narrow, widen};
+#[cfg(feature = "python")]
+use crate::bytes::units::Part;
 
 /// A strictly parsed JSON text. Its values borrow from it.
 #[derive(Debug)]
@@ -154,6 +156,13 @@ impl<'d> Content<'d> {
     #[inline]
     pub fn text(self) -> &'d str {
         self.source.get(widen(self.from)..widen(self.to)).unwrap_or_default()
+    }
+
+    /// The same, and what follows it.
+    #[cfg(feature = "python")]
+    #[inline]
+    pub(crate) fn part(self) -> Part<'d> {
+        Part::of(self.source, widen(self.from)..widen(self.to))
     }
 
     /// Its bytes: cheaper to get, as nobody asks where characters begin.

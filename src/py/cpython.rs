@@ -3,7 +3,7 @@
 //! It is compiled for CPython 3.11, 3.12 and 3.13 with the GIL, which it was tested with, and for nothing else
 //! (see `build.rs`). What it does beyond the public, safe API, and why that pays:
 //!
-//! - **Text** is copied into a `str` of the right size and kind, without the decoder's searching and growing.
+//! - **Text** is written into a `str` of the right size and kind, without the decoder's searching and growing.
 //! - **Names** come from a bounded table of `str`s that were made before, with their hashes computed.
 //! - **Lists** are filled by moving pointers.
 //! - **Dicts** are made at their final size (`_PyDict_NewPresized`).
@@ -25,7 +25,7 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::hash::{BuildHasher, Hasher};
-use std::mem::{MaybeUninit, replace, take};
+use std::mem::{replace, take};
 use std::ptr;
 use std::slice;
 
@@ -37,6 +37,7 @@ use pyo3::types::{PyBool, PyDict, PyString};
 
 use super::objects::{big_integer, torn};
 use crate::bytes;
+use crate::bytes::units::Width;
 use crate::json::{Content, Token, Tokens, Value};
 
 unsafe extern "C" {
@@ -396,10 +397,7 @@ fn size(count: usize) -> Result<ffi::Py_ssize_t, Fault> {
 /// A `str`.
 #[inline]
 fn string(py: Python<'_>, content: Content<'_>) -> Made {
-    if content.ascii || content.bytes().is_ascii() {
-        return ascii(py, content.bytes());
-    }
-    wide(py, content.text())
+    if content.ascii { ascii(py, content.bytes()) } else { any(py, content) }
 }
 
 /// A `str` of bytes that are known to be ASCII.
@@ -450,44 +448,39 @@ unsafe fn copy_bytes(bytes: &[u8], to: *mut u8) {
     }
 }
 
-/// A `str` of text that is not all ASCII.
-fn wide(py: Python<'_>, text: &str) -> Made {
-    let count = text.chars().count();
-    if count <= 1 {
-        return Ok(PyString::new(py, text).into_any().unbind());
-    }
-    // The largest byte of UTF-8 tells how wide the widest character is: 0xC3 leads U+00FF, 0xEF leads U+FFFF.
-    let top = text.bytes().fold(0, u8::max);
-    let widest = match top {
-        0..=0xC3 => 0xFF,
-        0xC4..=0xEF => 0xFFFF,
-        _ => 0x10_FFFF,
+/// A `str` of text that may not be ASCII.
+fn any(py: Python<'_>, content: Content<'_>) -> Made {
+    let part = content.part();
+    let (count, width) = part.measure();
+    let widest = match width {
+        Width::Ascii => return ascii(py, content.bytes()),
+        _ if count == 1 => return character(py, content.text()),
+        Width::Byte => 0xFF,
+        Width::Half => 0xFFFF,
+        Width::Word => 0x10_FFFF,
     };
     // SAFETY: the GIL is held; the result is a new reference or null.
     let string = unsafe { owned(py, ffi::PyUnicode_New(size(count)?, widest)) }?;
     // SAFETY: a new `str` that is not ASCII has its characters behind this head, `count` of the width that its widest
     // character asks for; nobody else has seen it.
-    unsafe {
+    let written = unsafe {
         let data = string.as_ptr().cast::<ffi::PyCompactUnicodeObject>().add(1);
-        match widest {
-            0xFF => fill(slice::from_raw_parts_mut(data.cast(), count), text, |c| {
-                u8::try_from(c).unwrap_or(0)
-            }),
-            0xFFFF => fill(slice::from_raw_parts_mut(data.cast(), count), text, |c| {
-                u16::try_from(c).unwrap_or(0)
-            }),
-            _ => fill(slice::from_raw_parts_mut(data.cast(), count), text, |c| c),
+        match width {
+            Width::Ascii | Width::Byte => {
+                part.write_bytes(slice::from_raw_parts_mut(data.cast(), count))
+            }
+            Width::Half => part.write_halves(slice::from_raw_parts_mut(data.cast(), count)),
+            Width::Word => part.write_words(slice::from_raw_parts_mut(data.cast(), count)),
         }
-    }
-    Ok(string)
+    };
+    if written == count { Ok(string) } else { Err(Fault::Torn) }
 }
 
-/// Writes each character as wide as the `str` has it.
-#[inline]
-fn fill<T>(characters: &mut [MaybeUninit<T>], text: &str, narrow: impl Fn(u32) -> T) {
-    for (place, character) in characters.iter_mut().zip(text.chars()) {
-        place.write(narrow(u32::from(character)));
-    }
+/// A `str` of one character, which CPython may have ready.
+fn character(py: Python<'_>, text: &str) -> Made {
+    let character = text.chars().next().map_or(0, u32::from);
+    // SAFETY: the GIL is held; the result is a new reference or null.
+    unsafe { owned(py, ffi::PyUnicode_FromOrdinal(character.cast_signed())) }
 }
 
 /// Places on the pile, and open containers, that are kept for the next text.
