@@ -12,6 +12,7 @@
     clippy::string_slice
 )]
 
+pub(crate) mod escapes;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod registers;
 #[cfg_attr(

@@ -447,8 +447,7 @@ impl<O: Observer> Parser<'_, O> {
 
     /// Reads the string whose opening quote is at `at`, whatever it has in it: the byte after it, and its node.
     fn content(&mut self, at: u32, tag: Tag) -> Result<(u32, Node), Error> {
-        let end = |from: usize| widen(marks::next(self.marks, narrow(from)));
-        let read = strings::read(self.text, widen(at), &mut self.unescaped, end)?;
+        let read = strings::read(self.text, self.marks, widen(at), &mut self.unescaped)?;
         let mut node = Node::new(tag, at, narrow(read.from), narrow(read.len));
         node.escaped = read.escaped;
         if node.b > self.string_bytes {

@@ -11,7 +11,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::{pointer, strings};
+use super::{marks, pointer, strings};
 
 /// A place in a text. Lines and columns count from 1, columns in characters, as `json.JSONDecodeError` does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,9 +228,10 @@ fn string_end(bytes: &[u8], quote: usize) -> Option<usize> {
 
 /// The name whose opening quote is at `quote`, unescaped, if it is well-formed.
 fn name(text: &str, quote: usize) -> Option<String> {
-    let mut unescaped = String::new();
-    let end = |from: usize| strings::plain_end(text.as_bytes(), from);
-    let read = strings::read(text, quote, &mut unescaped, end).ok()?;
+    let text = text.get(quote..string_end(text.as_bytes(), quote)?)?;
+    let (mut marked, mut unescaped) = (Vec::new(), String::new());
+    marks::mark(text.as_bytes(), &mut marked);
+    let read = strings::read(text, &marked, 0, &mut unescaped).ok()?;
     let end = read.from.saturating_add(read.len);
     if read.escaped { Some(unescaped) } else { text.get(read.from..end).map(str::to_owned) }
 }

@@ -3,6 +3,9 @@
 #![forbid(unsafe_code)]
 
 use super::error::Error;
+use super::marks;
+use super::tape::{narrow, widen};
+use crate::bytes::escapes;
 use crate::reason::Reason;
 
 /// A string that was read: where its content lies.
@@ -18,16 +21,16 @@ pub(super) struct Read {
 
 /// Reads the string whose opening quote is at `quote`; its escapes are written to `unescaped`.
 ///
-/// `end` finds the first quote, backslash or control from a place on: [`plain_end`], or what knows it already.
+/// `marks` are those of the text.
 pub(super) fn read(
     text: &str,
+    marks: &[u64],
     quote: usize,
     unescaped: &mut String,
-    end: impl Fn(usize) -> usize,
 ) -> Result<Read, Error> {
     let bytes = text.as_bytes();
     let from = quote.saturating_add(1);
-    let stop = end(from).min(bytes.len());
+    let stop = end(text, marks, from);
     match bytes.get(stop) {
         Some(b'"') => Ok(Read {
             from,
@@ -35,7 +38,7 @@ pub(super) fn read(
             escaped: false,
             next: stop.saturating_add(1),
         }),
-        Some(b'\\') => read_escaped(text, from..stop, unescaped, end),
+        Some(b'\\') => read_escaped(text, marks, from, unescaped),
         Some(_) => Err(Error::new(Reason::JsonControl, stop)),
         None => Err(Error::new(Reason::JsonTruncated, bytes.len())),
     }
@@ -43,17 +46,19 @@ pub(super) fn read(
 
 fn read_escaped(
     text: &str,
-    plain: std::ops::Range<usize>,
+    marks: &[u64],
+    from: usize,
     unescaped: &mut String,
-    end: impl Fn(usize) -> usize,
 ) -> Result<Read, Error> {
     let bytes = text.as_bytes();
-    let start = unescaped.len();
-    let (mut copied, mut at) = (plain.start, plain.end);
+    let (start, mut from) = (unescaped.len(), from);
     loop {
-        // Both ends are at ASCII bytes, so they are boundaries of characters.
-        if copied < at {
-            unescaped.push_str(text.get(copied..at).unwrap_or_default());
+        // Most of it, as a rule; what comes then is read exactly.
+        from = escapes::unescape(text, marks, from, unescaped);
+        let at = end(text, marks, from);
+        // Both ends are at ASCII bytes, or behind one, so they are boundaries of characters.
+        if from < at {
+            unescaped.push_str(text.get(from..at).unwrap_or_default());
         }
         match bytes.get(at) {
             Some(b'"') => {
@@ -63,13 +68,17 @@ fn read_escaped(
             Some(b'\\') => {
                 let (character, next) = escape(bytes, at)?;
                 unescaped.push(character);
-                copied = next;
-                at = end(next).min(bytes.len());
+                from = next;
             }
             Some(_) => return Err(Error::new(Reason::JsonControl, at)),
             None => return Err(Error::new(Reason::JsonTruncated, bytes.len())),
         }
     }
+}
+
+/// Where plain text from a place on ends.
+fn end(text: &str, marks: &[u64], from: usize) -> usize {
+    widen(marks::next(marks, narrow(from))).min(text.len())
 }
 
 /// The first byte from `at` on that is a quote, a backslash or a control; or the end of the text.
@@ -101,21 +110,14 @@ pub(super) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
 /// Reads the escape whose backslash is at `at`: the character, and the byte after it.
 #[inline]
 fn escape(bytes: &[u8], at: usize) -> Result<(char, usize), Error> {
-    let after = at.saturating_add(2);
-    let character = match bytes.get(at.saturating_add(1)) {
-        Some(b'"') => '"',
-        Some(b'\\') => '\\',
-        Some(b'/') => '/',
-        Some(b'b') => '\u{8}',
-        Some(b'f') => '\u{c}',
-        Some(b'n') => '\n',
-        Some(b'r') => '\r',
-        Some(b't') => '\t',
-        Some(b'u') => return unicode(bytes, at),
-        Some(_) => return Err(Error::new(Reason::JsonEscape, at)),
-        None => return Err(Error::new(Reason::JsonTruncated, bytes.len())),
-    };
-    Ok((character, after))
+    match bytes.get(at.saturating_add(1)) {
+        Some(b'u') => unicode(bytes, at),
+        Some(byte) => match escapes::simple(*byte) {
+            Some(character) => Ok((char::from(character), at.saturating_add(2))),
+            None => Err(Error::new(Reason::JsonEscape, at)),
+        },
+        None => Err(Error::new(Reason::JsonTruncated, bytes.len())),
+    }
 }
 
 /// `\uXXXX`, or two of them for a character outside the basic plane.
@@ -146,36 +148,11 @@ fn unicode(bytes: &[u8], at: usize) -> Result<(char, usize), Error> {
     Ok((character, after.saturating_add(6)))
 }
 
-/// What each byte is worth as a hexadecimal digit; 16 for what is none.
-const HEXADECIMAL: [u8; 256] = {
-    let (mut values, mut byte) = ([16; 256], 0_u8);
-    let mut rest = values.as_mut_slice();
-    while let [value, others @ ..] = rest {
-        *value = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            b'A'..=b'F' => byte - b'A' + 10,
-            _ => 16,
-        };
-        byte = byte.wrapping_add(1);
-        rest = others;
-    }
-    values
-};
-
 /// The four hexadecimal digits of the `\u` at `at`.
 #[inline]
 fn unit(bytes: &[u8], at: usize) -> Result<u32, Error> {
-    let from = at.saturating_add(2);
-    let Some(digits) = bytes.get(from..).and_then(<[u8]>::first_chunk::<4>) else {
-        return Err(no_unit(bytes, at));
-    };
-    let values = digits.map(|digit| u32::from(HEXADECIMAL[usize::from(digit)]));
-    let [first, second, third, fourth] = values;
-    if (first | second | third | fourth) > 15 {
-        return Err(no_unit(bytes, at));
-    }
-    Ok((first << 12) | (second << 8) | (third << 4) | fourth)
+    let digits = bytes.get(at.saturating_add(2)..).and_then(<[u8]>::first_chunk::<4>);
+    digits.and_then(|digits| escapes::hexadecimal(*digits)).ok_or_else(|| no_unit(bytes, at))
 }
 
 /// Of the four digits one is none, or the text ends before.
@@ -190,7 +167,92 @@ fn no_unit(bytes: &[u8], at: usize) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// What a string says, one escape after the other; or what is wrong with it, and where.
+    fn slowly(text: &str, from: usize) -> Result<(String, usize), Error> {
+        let bytes = text.as_bytes();
+        let (mut said, mut at) = (String::new(), from);
+        loop {
+            let stop = plain_end(bytes, at);
+            said.push_str(&text[at..stop]);
+            let character;
+            (character, at) = match bytes.get(stop) {
+                Some(b'"') => return Ok((said, stop + 1)),
+                Some(b'\\') => escape(bytes, stop)?,
+                Some(_) => return Err(Error::new(Reason::JsonControl, stop)),
+                None => return Err(Error::new(Reason::JsonTruncated, bytes.len())),
+            };
+            said.push(character);
+        }
+    }
+
+    fn marked(text: &str) -> Vec<u64> {
+        let mut marked = Vec::new();
+        marks::mark(text.as_bytes(), &mut marked);
+        marked
+    }
+
+    /// A piece of a string.
+    fn sound() -> impl Strategy<Value = String> {
+        prop_oneof![
+            2 => "[a-z ]{0,40}",
+            1 => "[é日😀а-я]{1,12}",
+            2 => r"(\\u0[4-7][0-9a-fA-F]{2}){1,9}",
+            2 => r"(\\u[3-9a-cA-CEFef][0-9a-fA-F]{3}){1,9}",
+            1 => r"(\\u[dD][89abAB][0-9a-f]{2}\\u[dD][c-fC-F][0-9a-f]{2}){1,3}",
+            1 => r"\\u00[0-9a-f]{2}",
+            2 => r#"(\\["\\/bfnrt]){1,5}"#,
+        ]
+    }
+
+    fn faulty() -> impl Strategy<Value = String> {
+        prop_oneof![
+            r"(\\u[0-9a-fA-F]{4}){1,3}",
+            r"(\\u0[4-7][0-9a-fA-F]{2}){0,3}\\u[0-9a-gG:@/`]{3,5}",
+            r"(\\u[dD][0-9a-f]{3}){1,3}",
+            r"\\[ -~]{0,6}",
+            r#"[\x00-\x1f"]"#,
+        ]
+    }
+
+    fn pieces(of: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
+        prop::collection::vec(of, 0..12).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
+
+        #[test]
+        fn a_string_is_what_its_escapes_say(before in "[a-zé]{0,3}", inside in pieces(prop_oneof![8 => sound(), 1 => faulty()]), end in "\"?", after in " {0,40}") {
+            let text = format!("{before}\"{inside}{end}{after}");
+            let mut unescaped = "é before".to_owned();
+            let read = read(&text, &marked(&text), before.len(), &mut unescaped);
+            let read = read.map(|read| {
+                let source = if read.escaped { &unescaped } else { &text };
+                (source[read.from..read.from + read.len].to_owned(), read.next)
+            });
+            prop_assert_eq!(read, slowly(&text, before.len() + 1));
+        }
+
+        #[test]
+        fn it_stays_utf8_whatever_is_marked(text in "[é日😀\\\\u0349n\"]{0,200}", marked in prop::collection::vec(any::<u64>(), 0..9), from in 0..9_usize) {
+            let mut unescaped = String::new();
+            let to = escapes::unescape(&text, &marked, from, &mut unescaped);
+            prop_assert!(to == from || text.is_char_boundary(to));
+            prop_assert!(std::str::from_utf8(unescaped.as_bytes()).is_ok());
+        }
+
+        #[test]
+        fn the_fast_way_goes_to_the_end(inside in pieces(sound())) {
+            let text = format!("{inside}\"{:32}", "");
+            let mut unescaped = String::new();
+            let to = escapes::unescape(&text, &marked(&text), 0, &mut unescaped);
+            prop_assert_eq!((unescaped, to + 1), slowly(&text, 0).unwrap());
+        }
+    }
 
     #[test]
     fn the_end_of_plain_text_is_found_wherever_it_is() {
