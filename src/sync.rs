@@ -17,7 +17,7 @@ pub use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 #[cfg(loom)]
 pub mod checked;
 #[cfg(loom)]
-pub use checked::{Word, again, forget};
+pub use checked::{Word, again, forget, forget_but};
 
 /// 64 bits that threads and processes share. Every access is sequentially consistent.
 #[cfg(not(loom))]
@@ -51,6 +51,11 @@ impl Word {
 #[cfg(not(loom))]
 #[inline]
 pub fn forget(_begun: usize) {}
+
+/// The same of a call that also remembers a number.
+#[cfg(not(loom))]
+#[inline]
+pub fn forget_but(_begun: usize, _kept: u64) {}
 
 /// Says to a checker that the call is where it was before its last access.
 #[cfg(not(loom))]

@@ -56,13 +56,15 @@
 //! | two claims of one key (`Table::claim`) | a tag each, then all tags (by starting again) | each other | both lines are the key's, and summed |
 //! | `Probe::spill` | time and cells, then tags (`verify`) | `Table::carried` | the tag (`Born`), then time and cells: the newborn line carries the spilled hit, or the hit sees the line and starts again |
 //! | `Table::ban` | its word, if it holds what it held when the line was the ban's | `evict` | the tag, then the words: the ban finds its word emptied, or the line is given back |
+//! | `Table::unban`, `reset` (`clear`) | a word, if it holds what it held when the line was the key's | the line's next key | words that this key's have never been: newer ones, since where words are emptied a stamp is left that keeps the line for as long (`keep`, `lifted`); and a ban, which is stamped with a time to come, bears the `mark` of its line's tenure |
 //!
 //! A hit whose undo comes late can only make a key look fuller than it is, until it is done: its own, or the one that has
 //! got the line between the hit's look and its count. For one window it stays so if the hit is killed before, or if
 //! the tag moves between its look and its undo: what was emptied meanwhile, and counted anew, cannot be told from its
 //! own. Two claims of one line can take it from each other as often as they start again; nobody waits for that.
 //! A version wraps after 16,384 changes of one tag: a change goes unseen only if exactly a multiple of them falls into
-//! one hit.
+//! one hit. (Or, of a ban, between the look of one who changes it and his change; and the line's next word must bear the
+//! same time.)
 //!
 //! All of this is held by two checkers that drive this code in all orders of its accesses, and find each rule when it
 //! is broken: `tests/loom/main.rs` has the table.

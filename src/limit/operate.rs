@@ -7,9 +7,9 @@ use super::planted::{self, Fault};
 use super::set::Set;
 use super::subject::{Place, Subject};
 use super::table::{BANS, Claim, Table, Until};
-use super::tag::State;
+use super::tag::{State, Tag};
 use super::window::{LINE, Step};
-use crate::sync::{again, forget};
+use crate::sync::{again, forget_but};
 
 /// How often an operator's step starts again before it gives up.
 const STARTS: usize = 1_000;
@@ -25,7 +25,7 @@ impl Table {
         let place = subject.place(BANS);
         let set = self.set(place);
         for begun in 0..STARTS {
-            forget(begun);
+            forget_but(begun, ms);
             let tags = set.tags();
             let Some(way) = Set::of(&tags, place.identity).first() else {
                 match self.claim(place, &tags, self.now()) {
@@ -50,7 +50,7 @@ impl Table {
             if set.tag(way) != tags[way] && !planted::is(Fault::BanUnchecked) {
                 continue;
             }
-            let new = Bucket::new(old.ms().max(ms), 1);
+            let new = Bucket::new(old.ms().max(ms), mark(tags[way]));
             if set.step(way, Step { index: 0, old, new }) {
                 self.look_until(Until::Bans, new.ms());
                 return true;
@@ -64,11 +64,21 @@ impl Table {
         let place = subject.place(BANS);
         let set = self.set(place);
         for way in Set::of(&set.tags(), place.identity) {
-            empty(set, way, 0, place);
+            // The line stays its key's for this millisecond: the next one's stamps are newer than any that it was born with.
+            clear(set, way, 0, place, |old| (old.count() > 0).then(|| self.lifted()));
+            if planted::is(Fault::LiftedInOneLine) {
+                break;
+            }
         }
     }
 
-    /// Until when a subject is banned, if it is: a count of 0 is a line that was just born.
+    /// What is left of a ban.
+    fn lifted(&self) -> Bucket {
+        let now = self.now().max(1);
+        if planted::is(Fault::LiftedBare) { Bucket::EMPTY } else { Bucket::new(now, 0) }
+    }
+
+    /// Until when a subject is banned, if it is: a count of 0 is a line that was just born, any other one its `mark`.
     pub(super) fn banned_until(&self, subject: Subject) -> Option<u64> {
         let place = subject.place(BANS);
         let set = self.set(place);
@@ -82,7 +92,14 @@ impl Table {
         let place = subject.place(rule);
         let set = self.set(place);
         for way in Set::of(&set.tags(), place.identity) {
-            (0..LINE).for_each(|index| empty(set, way, index, place));
+            let uncounted = |old: Bucket| Bucket::new(old.ms(), 0);
+            clear(set, way, 0, place, |old| (old.count() > 0).then(|| uncounted(old)));
+            for index in 1..LINE {
+                clear(set, way, index, place, |old| {
+                    keep(set, way, old.ms());
+                    (old != Bucket::EMPTY).then_some(Bucket::EMPTY)
+                });
+            }
             // A hit that has counted, and lost its count here, sees the tag, and takes nothing back.
             loop {
                 let tag = set.tag(way);
@@ -108,16 +125,48 @@ impl Table {
     }
 }
 
-/// Empties a word of a key's line, as long as the line is that key's.
-fn empty(set: Set<'_>, way: usize, index: usize, place: Place) {
+/// What a ban's word counts: another number in each tenure of a line, and one that no count carried in comes near.
+///
+/// A ban that is lifted frees its line at once, long before the time that it is stamped with. Whoever had read the word
+/// before must not take the next one for it, though that may bear the same time.
+fn mark(tag: Tag) -> u64 {
+    let version =
+        if planted::is(Fault::BanUnmarked) { Bucket::MAX_COUNT - 1 } else { tag.version() };
+    Bucket::MAX_COUNT - version
+}
+
+/// Changes a word of a key's line, as long as the line is that key's, and there is something to change.
+///
+/// The tag is read after the word, and the next key's words are none that this one's have been: so what was read while the
+/// line was still this key's is exchanged only if it still is. What counts hits is newer then (`evict` takes no line before
+/// all of its words are dead, and `keep` leaves one that is not where they are emptied); bans are told apart by `mark`.
+fn clear(
+    set: Set<'_>,
+    way: usize,
+    index: usize,
+    place: Place,
+    cleared: impl Fn(Bucket) -> Option<Bucket>,
+) {
     loop {
         let old = set.word(way, index);
-        // The tag after the word: another key's words are all newer than any of this one's, so a word that was read
-        // while the line was still this key's is exchanged only if it still is.
-        if old == Bucket::EMPTY || !set.tag(way).is_of(place.identity) {
+        let Some(new) = cleared(old) else { return };
+        if !set.tag(way).is_of(place.identity) && !planted::is(Fault::ClearedBlind) {
             return;
         }
-        if set.step(way, Step { index, old, new: Bucket::EMPTY }) {
+        if set.step(way, Step { index, old, new }) {
+            return;
+        }
+    }
+}
+
+/// Stamps the word of a line that counts no hits, so that the line stays its key's for as long as a word of this time.
+fn keep(set: Set<'_>, way: usize, ms: u64) {
+    loop {
+        let old = set.word(way, 0);
+        if old.ms() >= ms || planted::is(Fault::ResetBare) {
+            return;
+        }
+        if set.step(way, Step { index: 0, old, new: Bucket::new(ms, old.count()) }) {
             return;
         }
     }

@@ -42,6 +42,16 @@ pub enum Fault {
     SameVersion,
     /// Rule 7: a ban does not look whether its line was taken meanwhile.
     BanUnchecked,
+    /// Rule 7: bans all look the same.
+    BanUnmarked,
+    /// Rule 7: a ban that is lifted leaves a line that can be taken at once.
+    LiftedBare,
+    /// Rule 7: a ban is lifted in the first of a key's lines only.
+    LiftedInOneLine,
+    /// Rule 7: what is emptied for an operator is not asked whose it is.
+    ClearedBlind,
+    /// Rule 7: a reset leaves a line that can be taken at once.
+    ResetBare,
     /// Rule 8: who meets a line that is not live waits for whoever left it so.
     Waits,
     /// Rule 9: a renewal stands without a look back.

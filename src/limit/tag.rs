@@ -79,6 +79,11 @@ impl Tag {
         (self.0 >> (STATE_BITS + VERSION_BITS) & 0xff) as u8
     }
 
+    /// How often the tag was changed, modulo 16,384.
+    pub(super) fn version(self) -> u64 {
+        self.0 >> STATE_BITS & ((1 << VERSION_BITS) - 1)
+    }
+
     /// How far the line has come.
     #[inline]
     pub(super) fn state(self) -> State {
@@ -100,7 +105,7 @@ impl Tag {
     #[inline]
     pub(super) fn given_to(self, identity: Identity, state: State) -> Self {
         let next = u64::from(!planted::is(Fault::SameVersion));
-        let version = ((self.0 >> STATE_BITS) + next) & ((1 << VERSION_BITS) - 1);
+        let version = (self.version() + next) & ((1 << VERSION_BITS) - 1);
         Self(identity.0 << (STATE_BITS + VERSION_BITS) | version << STATE_BITS | state as u64)
     }
 }

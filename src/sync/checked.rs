@@ -69,9 +69,13 @@ pub enum Access {
     Tell(usize),
     /// No access: the call is where it was before its last one. Any answer will do.
     Again,
-    /// No access: from here on the call remembers nothing of what it has read but how often it has begun. Any answer
-    /// will do.
-    Forget(usize),
+    /// No access: from here on the call remembers nothing of what it has read but this. Any answer will do.
+    Forget {
+        /// How often it has begun.
+        begun: usize,
+        /// A number that was worked out before.
+        kept: u64,
+    },
 }
 
 #[derive(Debug)]
@@ -107,8 +111,13 @@ pub fn told<T>(answers: &[u64], call: impl FnOnce() -> T) -> Result<T, Access> {
 /// Tells the checker of states that nothing is remembered of what was read so far but how often a call has begun: states
 /// that differ in nothing else are the same.
 pub fn forget(begun: usize) {
+    forget_but(begun, 0);
+}
+
+/// The same of a call that also remembers a number.
+pub fn forget_but(begun: usize, kept: u64) {
     if MODE.with_borrow(Option::is_some) {
-        answer_to(Access::Forget(begun));
+        answer_to(Access::Forget { begun, kept });
     }
 }
 

@@ -24,6 +24,7 @@
 //! | 7 evict, in two phases | `a_hit_while_its_line_is_evicted`, `a_key_that_comes_back`, `two_evictions` (states only) | `OnePhase`, `SameVersion` |
 //! | 5 undo, and `reset` | `hits_and_a_reset` (states only) | `UndoUntagged` |
 //! | 7 bans | `a_ban_while_its_line_is_evicted` | `BanUnchecked` |
+//! | 7 `unban`, `reset` | `a_ban_that_is_lifted_twice`, `a_lifted_ban_and_a_claim`; `a_ban_that_is_lifted_at_once`, `a_ban_in_two_lines`, `a_ban_that_comes_and_goes`, `two_resets_and_a_claim` (states only) | `BanUnmarked`, `ClearedBlind`, `LiftedBare`, `LiftedInOneLine`, `ResetBare` |
 //! | 8 settle: nobody waits | every scene (states only) | `Waits` |
 //! | 9 renew, give back | `two_leases_of_a_slot`, `three_leases_of_two_slots`, `leases_in_two_lines` (states only) | `RenewUnverified`, `ReleaseBlind` |
 //!

@@ -64,6 +64,10 @@ impl Play {
     }
 
     fn act(&self, scene: &Scene, act: Act) {
+        // In these scenes nobody bans the key meanwhile.
+        if let Act::Unban(key) = act {
+            self.ban.lock().expect("no panic").take_if(|(banned, _)| *banned == key);
+        }
         let ban = *self.ban.lock().expect("no panic");
         let done = self.stage.play(act, |what| self.hear(scene, what)) == 1;
         let ms = self.readings.lock().expect("no panic").get(&thread::current().id()).copied();
@@ -105,6 +109,10 @@ impl Play {
         let broken = scene.broken(log.iter().copied());
         assert!(broken.is_none(), "{broken:?}");
         let (now, ban) = (self.stage.now(), *self.ban.lock().expect("no panic"));
+        if let Some((key, until)) = ban.filter(|(_, until)| *until > now) {
+            let left = self.stage.play(Act::Banned(key), |_| {});
+            assert!(left >= until - now, "key {key} is banned until {until}, and not at {now}");
+        }
         for charge in scene.charges() {
             if ban.is_none_or(|(key, _)| key != charge.key) {
                 let left = self.stage.play(Act::Left(charge), |_| {});
@@ -205,6 +213,16 @@ fn a_spill_while_a_line_is_claimed() {
     holds(&A_SPILL_WHILE_A_LINE_IS_CLAIMED);
 }
 
+#[test]
+fn a_ban_that_is_lifted_twice() {
+    holds(&A_BAN_THAT_IS_LIFTED_TWICE);
+}
+
+#[test]
+fn a_lifted_ban_and_a_claim() {
+    holds(&A_LIFTED_BAN_AND_A_CLAIM);
+}
+
 /// All orders do not end within minutes.
 #[test]
 fn two_leases_of_a_slot() {
@@ -240,6 +258,8 @@ const FOUND: &[(Fault, &Scene, Orders)] = &[
     (Fault::CountedUnsettled, &A_HIT_WHILE_ITS_LINE_IS_EVICTED, Orders::Interrupted(3)),
     (Fault::OnePhase, &A_HIT_WHILE_ITS_LINE_IS_EVICTED, Orders::Interrupted(3)),
     (Fault::BanUnchecked, &A_BAN_WHILE_ITS_LINE_IS_EVICTED, Orders::Interrupted(2)),
+    (Fault::BanUnmarked, &A_BAN_THAT_IS_LIFTED_TWICE, Orders::Interrupted(2)),
+    (Fault::ClearedBlind, &A_LIFTED_BAN_AND_A_CLAIM, Orders::Interrupted(2)),
 ];
 
 #[test]

@@ -35,13 +35,17 @@ pub(crate) enum Act {
     Time(u64),
     /// Bans a key until a millisecond, as seen from time 0.
     Ban(u8, u64),
+    /// Lifts the ban of a key.
+    Unban(u8),
     /// Takes a slot of a key, renews it, and gives it back.
     Hold(u8),
     /// Forgets what a key has used of the first quota. Only for the checker of states.
     Reset(u8),
-    /// How many slots of a key are taken. Never part of a scene.
+    /// How many slots of a key are taken. Never part of a scene, as little as the next two.
     Taken(u8),
-    /// What is left to a key of a quota. Never part of a scene: for those who judge it.
+    /// For how long a key is banned.
+    Banned(u8),
+    /// What is left to a key of a quota.
     Left(Hit),
 }
 
@@ -179,6 +183,11 @@ impl Stage {
                 if decision.table_full { NO_ROOM } else { decision.remaining.into() }
             }
             Act::Ban(key, until) => u64::from(self.limiter.ban(self.subject(key), until)),
+            Act::Unban(key) => {
+                self.limiter.unban(self.subject(key));
+                1
+            }
+            Act::Banned(key) => self.limiter.banned_for(self.subject(key)).unwrap_or(0),
             Act::Hold(key) => {
                 let Ok(mut lease) = self.limiter.take(self.slots(), self.subject(key)) else {
                     return 0;
@@ -252,6 +261,12 @@ impl Scene {
         let keys =
             acts.iter().filter_map(|act| if let Act::Hold(key) = act { Some(*key) } else { None });
         keys.collect()
+    }
+
+    /// Whether anybody bans a key.
+    pub(crate) fn bans(&self, key: u8) -> bool {
+        let mut acts = self.before.iter().chain(self.threads.iter().copied().flatten());
+        acts.any(|act| matches!(act, Act::Ban(banned, _) if *banned == key))
     }
 
     /// Every key and quota that the threads charge, once, as a charge of 1.

@@ -5,7 +5,7 @@
 use secval::limit::Slots;
 
 use crate::scene::{Act, Hit, Scene, heavy, hit, hit_of, quota};
-use Act::{Ban, Hold, Reset, Time};
+use Act::{Ban, Hold, Reset, Time, Unban};
 
 /// What most scenes do without.
 const BARE: Scene = Scene {
@@ -104,6 +104,32 @@ pub(crate) const A_BAN_WHILE_ITS_LINE_IS_EVICTED: Scene = Scene {
     before: &[Time(1), Ban(1, 2), Time(4), hit(1)],
     starts: 3,
     threads: &[&[Ban(1, 10), hit(1)], &[hit(2)]],
+    ..BARE
+};
+
+/// Two lift a ban; the line of the second goes to a ban that lasts as long, before the first comes to it.
+pub(crate) const A_BAN_THAT_IS_LIFTED_TWICE: Scene = Scene {
+    quotas: &[quota(2, 20)],
+    before: &[Time(1), Ban(1, 9), hit(4)],
+    threads: &[&[Unban(1)], &[Unban(1), Time(2), Ban(2, 8)]],
+    ..BARE
+};
+
+/// Two ban a key that has no line; one lifts it, and takes the line for a count, before the other comes to it.
+pub(crate) const A_BAN_THAT_IS_LIFTED_AT_ONCE: Scene = Scene {
+    quotas: &[quota(1, 1)],
+    before: &[hit(2), Time(1), hit(4), Time(2)],
+    starts: 3,
+    threads: &[&[Ban(1, 5)], &[Ban(1, 7), Unban(1), hit(1), Time(4)]],
+    ..BARE
+};
+
+/// The line of a ban that was lifted goes to a key of which the overflow knows a hit, at the very time that the ban would have ended.
+pub(crate) const A_LIFTED_BAN_AND_A_CLAIM: Scene = Scene {
+    quotas: &[quota(1, 30)],
+    cells: 6,
+    before: &[Time(1), Ban(1, 9), hit(4), hit(2)],
+    threads: &[&[Unban(1)], &[Unban(1), Time(10), hit(2), hit(2)]],
     ..BARE
 };
 
@@ -216,6 +242,33 @@ pub(crate) mod large {
         before: &[hit(4), Time(1), hit(2), Time(2)],
         starts: 2,
         threads: &[&[Hold(1)], &[Hold(1)], &[Time(3), Time(4)]],
+        ..BARE
+    };
+
+    /// As in [`TWO_CLAIMS_OF_A_KEY`], a key may be banned in two lines, and then it is not any more.
+    pub(crate) const A_BAN_IN_TWO_LINES: Scene = Scene {
+        quotas: &[quota(1, 1)],
+        before: &[hit(4), Time(1), hit(2), Time(2)],
+        starts: 3,
+        threads: &[&[Ban(1, 5)], &[Ban(1, 7), Unban(1)], &[Time(3), Time(4)]],
+        ..BARE
+    };
+
+    /// A ban is lifted, and another begins, while its line is taken.
+    pub(crate) const A_BAN_THAT_COMES_AND_GOES: Scene = Scene {
+        quotas: &[quota(2, 1)],
+        before: &[Time(1), Ban(1, 2), Time(3), hit(1)],
+        starts: 2,
+        threads: &[&[Unban(1)], &[Ban(1, 3)], &[hit(2)], &[Time(4)]],
+        ..BARE
+    };
+
+    /// What a key has used is forgotten twice; its line goes to another key in the same millisecond.
+    pub(crate) const TWO_RESETS_AND_A_CLAIM: Scene = Scene {
+        quotas: &[quota(1, 1)],
+        before: &[hit(1), Time(4), hit(1), hit(4)],
+        starts: 3,
+        threads: &[&[Reset(1)], &[Reset(1)], &[hit(2), hit(2), Time(5)]],
         ..BARE
     };
 

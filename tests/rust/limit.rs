@@ -452,6 +452,28 @@ fn bans_hold_for_every_rule_and_through_a_flood() {
 }
 
 #[test]
+fn a_ban_that_was_lifted_lengthens_no_later_one() {
+    let clock = Arc::new(ManualClock::new(1_000_000, 0));
+    let limiter = limiter(&clock);
+    let alice = limiter.subject(b"alice");
+    assert!(limiter.ban(alice, 60_000));
+    limiter.unban(alice);
+    limiter.unban(alice);
+    assert_eq!(limiter.banned_for(alice), None);
+    assert!(limiter.ban(alice, 500));
+    assert_eq!(limiter.banned_for(alice), Some(500));
+    limiter.unban(alice);
+    clock.advance(1);
+    limiter.unban(limiter.subject(b"never seen"));
+    assert!(limiter.ban(alice, 7));
+    assert_eq!(limiter.banned_for(alice), Some(7));
+    // Its line is free for others once it is lifted and the clock has moved.
+    limiter.unban(alice);
+    clock.advance(1);
+    assert_eq!(limiter.stats().live, 0);
+}
+
+#[test]
 fn reset_forgets_one_key() {
     let clock = Arc::new(ManualClock::new(1_000_000, 0));
     let limiter = limiter(&clock);

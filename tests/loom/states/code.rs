@@ -33,6 +33,8 @@ struct Place {
 pub(crate) struct Past {
     /// The clock as it read it last.
     pub(crate) ms: u64,
+    /// And first.
+    pub(crate) first_ms: Option<u64>,
     /// How often it has begun in vain.
     pub(crate) starts: usize,
     /// Whether it has written anything since.
@@ -46,7 +48,7 @@ pub(crate) struct Code {
     clock: usize,
     places: Vec<Place>,
     begun: HashMap<Act, Node>,
-    forgotten: HashMap<(Act, usize), Node>,
+    forgotten: HashMap<(Act, usize, u64), Node>,
 }
 
 impl Code {
@@ -79,7 +81,7 @@ impl Code {
         if let Some(&node) = self.begun.get(&act) {
             return node;
         }
-        let seen = Past { ms: 0, starts: 0, wrote: false };
+        let seen = Past { ms: 0, first_ms: None, starts: 0, wrote: false };
         let node = self.place(act, Vec::new(), seen, None);
         self.begun.insert(act, node);
         node
@@ -94,9 +96,12 @@ impl Code {
         let Then::Access(access) = place.then else { unreachable!("the call is over") };
         let mut past = place.past;
         match access {
-            Access::Load { word } if word == self.clock => past.ms = answer,
+            Access::Load { word } if word == self.clock => {
+                past.ms = answer;
+                past.first_ms.get_or_insert(answer);
+            }
             Access::Swap { .. } => past.wrote |= answer == 1,
-            Access::Load { .. } | Access::Tell(_) | Access::Again | Access::Forget(_) => {}
+            Access::Load { .. } | Access::Tell(_) | Access::Again | Access::Forget { .. } => {}
         }
         let mut answers = place.answers.clone();
         answers.push(answer);
@@ -117,23 +122,23 @@ impl Code {
             match told(&answers, || self.stage.play(act, |what| tell(what as usize))) {
                 Ok(result) => break Then::Done(result),
                 Err(Access::Again) => return before.expect("an access before"),
-                Err(Access::Forget(begun)) => {
-                    if let Some(&node) = self.forgotten.get(&(act, begun)) {
+                Err(Access::Forget { begun, kept }) => {
+                    if let Some(&node) = self.forgotten.get(&(act, begun, kept)) {
                         return node;
                     }
-                    forgets = Some(begun);
+                    forgets = Some((begun, kept));
                     answers.push(0);
                 }
                 Err(access) => break Then::Access(access),
             }
         };
         let node = u32::try_from(self.places.len()).expect("few enough places");
-        if let Some(starts) = forgets {
+        if let Some((starts, _)) = forgets {
             past = Past { starts, wrote: false, ..past };
         }
         self.places.push(Place { act, answers, then, past, next: Vec::new() });
-        if let Some(begun) = forgets {
-            self.forgotten.insert((act, begun), node);
+        if let Some((begun, kept)) = forgets {
+            self.forgotten.insert((act, begun, kept), node);
         }
         node
     }

@@ -115,7 +115,7 @@ impl<'s> Machine<'s> {
                 u64::from(fits)
             }
             Access::Tell(_) => 0,
-            Access::Again | Access::Forget(_) => unreachable!("no step"),
+            Access::Again | Access::Forget { .. } => unreachable!("no step"),
         }
     }
 
@@ -149,13 +149,45 @@ impl<'s> Machine<'s> {
         costs.sum()
     }
 
-    /// Whether somebody is in the midst of a reset.
-    fn resets(&mut self, state: &State) -> bool {
-        let nodes = state.threads.iter().filter_map(|thread| thread.node);
-        nodes.into_iter().any(|node| {
-            let act = self.code.act(node);
-            matches!(act, Act::Reset(_)) && node != self.code.begin(act)
-        })
+    /// Whether somebody is in the midst of a reset of a key.
+    fn resets(&mut self, state: &State, key: u8) -> bool {
+        let mut nodes = state.threads.iter().filter_map(|thread| thread.node);
+        let begin = self.code.begin(Act::Reset(key));
+        nodes.any(|node| self.code.act(node) == Act::Reset(key) && node != begin)
+    }
+
+    /// A ban of a key begins, or its lifting. Where they meet, either may be the last: then nothing is sure.
+    fn begin_ban(&mut self, state: &mut State, thread: usize, key: u8) {
+        let lifts = |act: Act| matches!(act, Act::Unban(_));
+        let Some(act) = self.act(state, thread) else { unreachable!("it begins") };
+        if lifts(act) {
+            state.ban.take_if(|(banned, _)| *banned == key);
+        }
+        state.lifted.take_if(|lifted| *lifted == key);
+        for other in 0..self.scene.threads.len() {
+            let Some(under_way) = self.act(state, other).filter(|_| other != thread) else {
+                continue;
+            };
+            match under_way {
+                Act::Hit(hit) if lifts(act) && hit.key == key => {
+                    state.threads[other].banned_until = 0;
+                }
+                Act::Ban(its, _) | Act::Unban(its)
+                    if its == key
+                        && lifts(act) != lifts(under_way)
+                        && state.threads[other].node != Some(self.code.begin(under_way)) =>
+                {
+                    state.threads[other].forgotten = true;
+                    state.threads[thread].forgotten = true;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What a thread is at, or would begin with.
+    fn act(&self, state: &State, thread: usize) -> Option<Act> {
+        state.threads[thread].node.map(|node| self.code.act(node))
     }
 
     /// Begins a thread's next act, if there is one.
@@ -181,6 +213,11 @@ impl<'s> Machine<'s> {
             && node == self.code.begin(act)
         {
             state.forget(key);
+        }
+        if let Act::Ban(key, _) | Act::Unban(key) = act
+            && node == self.code.begin(act)
+        {
+            self.begin_ban(state, thread, key);
         }
         self.learn(act, access)?;
         let answer = self.answer(state, access);
@@ -230,15 +267,16 @@ impl<'s> Machine<'s> {
 
     fn end(&mut self, state: &mut State, thread: usize, act: Act, done: u64) -> Result<(), Stop> {
         let Some(node) = state.threads[thread].node else { unreachable!("it has just stepped") };
-        let Past { ms, starts, wrote } = self.code.past(node);
+        let Past { ms, first_ms, starts, wrote } = self.code.past(node);
         match act {
             // Rule 2. A hit that gives up has counted, and taken it back.
             Act::Hit(_) if done == 0 && wrote && starts + 1 < GIVES_UP && self.scene.cells == 0 => {
                 return Err(Stop::Broken(format!("{act:?} is refused, and has written")));
             }
             // Hits that began before a reset was over may be forgotten, and so may those that end within it.
-            Act::Hit(_) if done == 1 && (state.threads[thread].forgotten || self.resets(state)) => {
-            }
+            Act::Hit(hit)
+                if done == 1
+                    && (state.threads[thread].forgotten || self.resets(state, hit.key)) => {}
             Act::Hit(Hit { key, cost, quotas }) if done == 1 => {
                 if u64::from(state.threads[thread].banned_until) > ms {
                     return Err(Stop::Broken(format!("key {key} is banned and admitted at {ms}")));
@@ -250,16 +288,22 @@ impl<'s> Machine<'s> {
             }
             Act::Reset(key) => {
                 state.forget(key);
-                for (number, other) in state.threads.iter_mut().enumerate() {
-                    other.forgotten = number != thread && other.node.is_some();
+                for other in (0..self.scene.threads.len()).filter(|other| *other != thread) {
+                    let hit =
+                        matches!(self.act(state, other), Some(Act::Hit(hit)) if hit.key == key);
+                    state.threads[other].forgotten |= hit;
                 }
             }
-            Act::Ban(key, length) if done == 1 => {
-                let until = u32::try_from(ms + length).expect("a small time");
+            Act::Ban(key, length) if done == 1 && !state.threads[thread].forgotten => {
+                let until = first_ms.expect("a ban reads the clock") + length;
+                let until = u32::try_from(until).expect("a small time");
                 state.ban = Some((key, until));
             }
+            Act::Unban(key) if !state.threads[thread].forgotten => state.lifted = Some(key),
             Act::Hit(_)
             | Act::Ban(..)
+            | Act::Unban(_)
+            | Act::Banned(_)
             | Act::Time(_)
             | Act::Left(_)
             | Act::Hold(_)
@@ -352,6 +396,6 @@ fn answer(words: &mut [u64], access: Access) -> u64 {
             }
             u64::from(fits)
         }
-        Access::Tell(_) | Access::Again | Access::Forget(_) => 0,
+        Access::Tell(_) | Access::Again | Access::Forget { .. } => 0,
     }
 }

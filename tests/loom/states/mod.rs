@@ -4,7 +4,7 @@
 //! of its runs is some order of them, and all orders are looked at ([`search`]), with the clock moving between any two.
 //! A thread may stop for ever at any access: the others go on without it in some order, and in each state somebody who
 //! comes alone is asked what he finds. What is not covered: sets of eight lines and rings of seven words (these have two
-//! of each), more threads and hits than the scenes have, hits that begin more often than a scene says, and `unban`.
+//! of each), more threads and hits than the scenes have, and hits that begin more often than a scene says.
 
 use secval::limit::planted::{Fault, with};
 
@@ -155,6 +155,36 @@ fn hits_and_a_reset() {
     holds(&HITS_AND_A_RESET, Judge::Ends, 1_200_000, 1);
 }
 
+#[test]
+fn a_ban_that_is_lifted_twice() {
+    holds(&A_BAN_THAT_IS_LIFTED_TWICE, Judge::Stopped, 75, 1);
+}
+
+#[test]
+fn a_ban_that_is_lifted_at_once() {
+    holds(&A_BAN_THAT_IS_LIFTED_AT_ONCE, Judge::Stopped, 8_000, 2);
+}
+
+#[test]
+fn a_lifted_ban_and_a_claim() {
+    holds(&A_LIFTED_BAN_AND_A_CLAIM, Judge::Stopped, 100, 2);
+}
+
+#[test]
+fn a_ban_in_two_lines() {
+    holds(&A_BAN_IN_TWO_LINES, Judge::Stopped, 410_000, 2);
+}
+
+#[test]
+fn a_ban_that_comes_and_goes() {
+    holds(&A_BAN_THAT_COMES_AND_GOES, Judge::Stopped, 13_000, 2);
+}
+
+#[test]
+fn two_resets_and_a_claim() {
+    holds(&TWO_RESETS_AND_A_CLAIM, Judge::Stopped, 130_000, 3);
+}
+
 /// Which scene finds which fault.
 const FOUND: &[(Fault, &Scene)] = &[
     (Fault::ClockFirst, &A_HIT_WHOSE_LINE_IS_GONE),
@@ -174,6 +204,11 @@ const FOUND: &[(Fault, &Scene)] = &[
     (Fault::OnePhase, &A_HIT_WHILE_ITS_LINE_IS_EVICTED),
     (Fault::SameVersion, &TWO_EVICTIONS),
     (Fault::BanUnchecked, &A_BAN_WHILE_ITS_LINE_IS_EVICTED),
+    (Fault::BanUnmarked, &A_BAN_THAT_IS_LIFTED_TWICE),
+    (Fault::LiftedBare, &A_BAN_THAT_IS_LIFTED_AT_ONCE),
+    (Fault::LiftedInOneLine, &A_BAN_IN_TWO_LINES),
+    (Fault::ClearedBlind, &A_LIFTED_BAN_AND_A_CLAIM),
+    (Fault::ResetBare, &TWO_RESETS_AND_A_CLAIM),
     (Fault::Waits, &A_HIT_WHILE_ITS_LINE_IS_EVICTED),
     (Fault::RenewUnverified, &LEASES_IN_TWO_LINES),
     (Fault::ReleaseBlind, &TWO_LEASES_OF_A_SLOT),

@@ -130,10 +130,13 @@ fn judged(machine: &mut Machine<'_>, state: &State) -> Result<(), Stop> {
             return Err(Stop::Broken(format!("{taken} slots of key {key} were not given back")));
         }
     }
+    bans(machine, state)?;
     for charge in scene.charges() {
         let mut state = *state;
         let now = machine.answer(&mut state, Access::Load { word: CLOCK });
-        if state.ban.is_some_and(|(key, until)| key == charge.key && u64::from(until) > now) {
+        // A ban that has not returned, or has met its lifting, may stand or not.
+        let key = charge.key;
+        if scene.bans(key) && machine.alone(&mut { state }, Act::Banned(key))? > 0 {
             continue;
         }
         let left = machine.alone(&mut state, Act::Left(charge))?;
@@ -145,6 +148,29 @@ fn judged(machine: &mut Machine<'_>, state: &State) -> Result<(), Stop> {
         if to_be_had && machine.alone(&mut state, Act::Hit(charge))? != 1 {
             return Err(Stop::Broken(format!(
                 "{left} left by {charge:?} at {now} are not to be had"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A ban that has returned is kept, and one that was lifted is gone.
+fn bans(machine: &mut Machine<'_>, state: &State) -> Result<(), Stop> {
+    let mut state = *state;
+    let now = machine.answer(&mut state, Access::Load { word: CLOCK });
+    if let Some((key, until)) = state.ban {
+        let left = machine.alone(&mut { state }, Act::Banned(key))?;
+        if left < u64::from(until).saturating_sub(now) {
+            return Err(Stop::Broken(format!(
+                "key {key} is banned for {left} at {now}, not until {until}"
+            )));
+        }
+    }
+    if let Some(key) = state.lifted {
+        let left = machine.alone(&mut { state }, Act::Banned(key))?;
+        if left > 0 {
+            return Err(Stop::Broken(format!(
+                "key {key} is banned for {left} at {now}, though that was lifted"
             )));
         }
     }

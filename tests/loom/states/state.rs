@@ -19,7 +19,7 @@ pub(crate) struct Thread {
     pub(crate) stopped: bool,
     /// Until when its key was banned for sure when it began its act.
     pub(crate) banned_until: u32,
-    /// Whether its act began before a reset was over.
+    /// Whether its act began before a reset was over; of a ban and its lifting: whether they met.
     pub(crate) forgotten: bool,
     /// Until when it holds a slot; 0 if it holds none.
     pub(crate) holds_until: u32,
@@ -32,12 +32,14 @@ pub(crate) struct State {
     hits: [u64; HITS],
     /// Until when which key is banned; scenes have one such key at most.
     pub(crate) ban: Option<(u8, u32)>,
+    /// Whose ban was lifted, and nobody has banned it since.
+    pub(crate) lifted: Option<u8>,
 }
 
 impl State {
     pub(crate) fn new() -> Self {
         let (words, threads) = ([0; WORDS], [Thread::default(); THREADS]);
-        Self { words, threads, hits: [u64::MAX; HITS], ban: None }
+        Self { words, threads, hits: [u64::MAX; HITS], ban: None, lifted: None }
     }
 
     /// The hits that were admitted, by time.
@@ -82,6 +84,7 @@ impl State {
         }
         self.hits.iter().take_while(|hit| **hit != u64::MAX).for_each(|hit| mix(*hit));
         mix(self.ban.map_or(0, |(key, ms)| u64::from(ms) << 9 | u64::from(key) << 1 | 1));
+        mix(self.lifted.map_or(0, |key| u64::from(key) + 1));
         hash
     }
 }

@@ -40,7 +40,7 @@ fn step(access: Access, answer: u64) -> String {
             format!("{}: {} {result} {}", place(word), value(word, old), value(word, new))
         }
         Access::Tell(_) => "gives its slot back".into(),
-        Access::Again | Access::Forget(_) => "starts".into(),
+        Access::Again | Access::Forget { .. } => "starts".into(),
     }
 }
 
