@@ -45,8 +45,8 @@ pub trait Observer {
     /// The answer stands for `name` having been called, and answered by `New`. What is promised of the bytes: a
     /// quote, a name without escapes, a quote and a colon.
     #[inline]
-    fn predicted(&mut self, _node: u32, _ahead: &[u8]) -> Option<usize> {
-        None
+    fn predicted(&mut self, _node: u32, _ahead: &[u8]) -> Result<Option<usize>, Self::Fault> {
+        Ok(None)
     }
 
     /// A member's name; its value comes next.

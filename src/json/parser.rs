@@ -129,6 +129,7 @@ fn read<'t, O: Observer>(
     let mut parser = Parser {
         text: &text,
         bytes: text.as_bytes(),
+        ascii: tape.ascii,
         marks: &tape.marks,
         nodes: take(&mut tape.nodes),
         unescaped: take(&mut tape.unescaped),
@@ -151,6 +152,8 @@ fn read<'t, O: Observer>(
 struct Parser<'p, O> {
     text: &'p str,
     bytes: &'p [u8],
+    /// All of them are ASCII.
+    ascii: bool,
     marks: &'p [u64],
     nodes: Vec<Node>,
     unescaped: String,
@@ -242,7 +245,7 @@ impl<O: Observer> Parser<'_, O> {
         }
         let node = Node::new(Tag::String, at, from, length);
         let index = self.push(node);
-        let content = Content::within(self.text, &node, false);
+        let content = Content::within(self.text, &node, self.ascii);
         self.observer.string(index, content).map_err(Stopped::Fault)?;
         Ok(stop.wrapping_add(1))
     }
@@ -366,7 +369,7 @@ impl<O: Observer> Parser<'_, O> {
     fn name(&mut self, at: u32) -> Result<Token, Stopped<O::Fault>> {
         let node = self.next_index();
         let ahead = self.bytes.get(widen(at)..).unwrap_or_default();
-        if let Some(bytes) = self.observer.predicted(node, ahead) {
+        if let Some(bytes) = self.observer.predicted(node, ahead).map_err(Stopped::Fault)? {
             return self.predicted(at, narrow(bytes)).map_err(Stopped::Json);
         }
         self.read_name(at)

@@ -25,7 +25,9 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::hash::{BuildHasher, Hasher};
+use std::marker::PhantomData;
 use std::mem::{replace, take};
+use std::ops::{Deref, DerefMut};
 use std::ptr;
 use std::slice;
 
@@ -38,7 +40,7 @@ use pyo3::types::{PyBool, PyDict, PyString};
 use super::objects::{big_integer, torn};
 use crate::bytes;
 use crate::bytes::units::Width;
-use crate::json::{Content, Token, Tokens, Value};
+use crate::json::{Content, Number, Token, Tokens, Value};
 
 unsafe extern "C" {
     /// A dict with room for so many members. Exported by every CPython that this file is compiled for, and
@@ -66,23 +68,25 @@ const TEMPLATE_MEMBERS: usize = 128;
 
 /// Makes the objects of a value; nothing if a dict came out smaller than its object.
 pub(super) fn build<'py>(py: Python<'py>, root: Value<'_>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    static MEMORY: Shared = Shared { taken: Cell::new(false), memory: UnsafeCell::new(None) };
     let mut memory = MEMORY.take(py);
-    let (pile, open) = memory.as_deref_mut().map(|m| take(&mut m.spare)).unwrap_or_default();
+    let (pile, open) = match memory.as_deref_mut() {
+        Some(memory) => (take(&mut memory.pile), take(&mut memory.open)),
+        None => Default::default(),
+    };
     let _paused = (root.size() >= PAUSE_FROM).then(Paused::new);
+    let memory = memory.as_deref_mut();
     let mut maker = Maker { py, memory, pile, open, top: Frame { left: 1, what: What::Whole } };
     let made = maker.build(root);
-    if maker.keep() {
-        MEMORY.give_back(py);
-    }
+    maker.keep();
     match made {
         Ok(whole) => Ok(Some(whole.into_bound(py))),
         Err(Fault::Repeated) => Ok(None),
-        Err(Fault::Raised) => Err(PyErr::fetch(py)),
-        Err(Fault::Torn) => Err(torn()),
-        Err(Fault::Error(error)) => Err(*error),
+        Err(fault) => Err(fault.into_error(py)),
     }
 }
+
+/// The memory of all threads.
+static MEMORY: Shared<Memory> = Shared::new();
 
 /// Nodes from which on the collector waits until all objects are there. It looks at every new container again and again,
 /// a third of the time of a megabyte; bodies of some kilobytes are done before it would run more than once or twice.
@@ -111,7 +115,7 @@ impl Drop for Paused {
 }
 
 /// Why nothing was made.
-enum Fault {
+pub(super) enum Fault {
     /// A dict came out smaller than its object.
     Repeated,
     /// An exception was raised, and is set.
@@ -128,6 +132,17 @@ impl From<PyErr> for Fault {
     }
 }
 
+impl Fault {
+    #[cold]
+    pub(super) fn into_error(self, py: Python<'_>) -> PyErr {
+        match self {
+            Self::Raised => PyErr::fetch(py),
+            Self::Error(error) => *error,
+            Self::Repeated | Self::Torn => torn(),
+        }
+    }
+}
+
 type Made = Result<Py<PyAny>, Fault>;
 
 /// A container that is not finished. It is moved at every bracket, so it is made of whole words.
@@ -141,17 +156,106 @@ struct Frame {
 enum What {
     /// None: what comes next is the whole.
     Whole,
-    /// Its items are on the pile, from here on.
-    List {
-        from: usize,
-    },
-    /// Its names and values are on the pile, from here on, in their order.
-    Members {
-        from: usize,
-        /// Names so far that are not of the kind that is remembered.
-        uncommon: usize,
-    },
+    /// Its items are on the pile.
+    List(Opened),
+    /// Its names and values are on the pile, in their order.
+    Members(Opened),
     Copy(Copying),
+}
+
+/// Where the children of a container begin on the pile.
+#[derive(Clone, Copy)]
+struct Opened {
+    values: usize,
+    names: usize,
+    /// Names so far that are not of the kind that is remembered.
+    uncommon: usize,
+}
+
+/// What has been made and is not in a container yet.
+#[derive(Default)]
+struct Pile {
+    values: Vec<Py<PyAny>>,
+    names: Vec<Py<PyAny>>,
+}
+
+impl Pile {
+    #[inline]
+    fn open(&self) -> Opened {
+        Opened { values: self.values.len(), names: self.names.len(), uncommon: 0 }
+    }
+
+    fn clear(&mut self) {
+        self.values.clear();
+        self.names.clear();
+        self.values.shrink_to(SPARE);
+        self.names.shrink_to(SPARE);
+    }
+
+    /// A list of what lies here.
+    #[inline(never)]
+    fn list(&mut self, py: Python<'_>, from: Opened) -> Made {
+        let count = self.values.len().saturating_sub(from.values);
+        // SAFETY: the GIL is held; the result is a new reference or null.
+        let list = unsafe { owned(py, ffi::PyList_New(size(count)?)) }?;
+        for (index, item) in (0..).zip(self.values.drain(from.values..)) {
+            // SAFETY: a new list of `count` items, none of which is set; `drain` gives `count` of them, and nothing
+            // else runs before all are.
+            unsafe { ffi::PyList_SET_ITEM(list.as_ptr(), index, item.into_ptr()) };
+        }
+        Ok(list)
+    }
+
+    /// A dict of what lies here, by insertion.
+    #[inline(never)]
+    fn dict(&mut self, py: Python<'_>, from: Opened, templates: Option<&mut Templates>) -> Made {
+        let names = self.names.get(from.names..).unwrap_or_default();
+        let count = names.len();
+        if from.uncommon == 0
+            && let Some(templates) = templates
+        {
+            templates.meet(py, names)?;
+        }
+        // SAFETY: the GIL is held; the result is a new reference or null.
+        let dict = unsafe { owned(py, _PyDict_NewPresized(size(count)?)) }?;
+        for (name, value) in self.names.drain(from.names..).zip(self.values.drain(from.values..)) {
+            // SAFETY: the GIL is held; all three are live objects, of which the call takes references of its own.
+            let failed =
+                unsafe { ffi::PyDict_SetItem(dict.as_ptr(), name.as_ptr(), value.as_ptr()) };
+            if failed != 0 {
+                return Err(Fault::Raised);
+            }
+        }
+        // SAFETY: a live dict.
+        let length = unsafe { ffi::PyDict_Size(dict.as_ptr()) };
+        if length == size(count)? { Ok(dict) } else { Err(Fault::Repeated) }
+    }
+
+    /// The same as a copy of a template that has these names.
+    #[inline]
+    fn copy(
+        &mut self,
+        py: Python<'_>,
+        from: Opened,
+        templates: &Templates,
+    ) -> Result<Option<Py<PyAny>>, Fault> {
+        let names = self.names.get(from.names..).unwrap_or_default();
+        let count = names.len();
+        if from.uncommon > 0 || self.values.len().wrapping_sub(from.values) != count {
+            return Ok(None);
+        }
+        let Some(template) = templates.of(names) else { return Ok(None) };
+        let Some(mut copying) = copy(py, template, count)? else { return Ok(None) };
+        for value in self.values.drain(from.values..) {
+            copying.write(value);
+        }
+        for name in self.names.drain(from.names..) {
+            // SAFETY: an owned reference, given up here; the copy has one too, so this is not the last. (Its own `drop` would
+            // ask for each whether the GIL is held, which it is.)
+            unsafe { ffi::Py_DECREF(name.into_ptr()) };
+        }
+        Ok(Some(copying.finish()))
+    }
 }
 
 /// A copy of a template, as far as it is written.
@@ -166,8 +270,7 @@ struct Copying {
 struct Maker<'py, 'm> {
     py: Python<'py>,
     memory: Option<&'m mut Memory>,
-    /// What has been made and is not in a container yet.
-    pile: Vec<Py<PyAny>>,
+    pile: Pile,
     /// The containers around the innermost one.
     open: Vec<Frame>,
     top: Frame,
@@ -196,7 +299,7 @@ impl Maker<'_, '_> {
                 // SAFETY: the GIL is held; the result is a new reference or null.
                 Token::Object(0) => unsafe { owned(py, ffi::PyDict_New()) }?,
                 Token::Array(count) => {
-                    self.begin(count, What::List { from: self.pile.len() });
+                    self.begin(count, What::List(self.pile.open()));
                     continue;
                 }
                 Token::Object(count) => {
@@ -227,9 +330,9 @@ impl Maker<'_, '_> {
         match what {
             Some(copying) => {
                 tokens.skip_one();
-                self.begin(count, copying);
+                self.begin(count, What::Copy(copying));
             }
-            None => self.begin(count, What::Members { from: self.pile.len(), uncommon: 0 }),
+            None => self.begin(count, What::Members(self.pile.open())),
         }
         Ok(())
     }
@@ -237,17 +340,16 @@ impl Maker<'_, '_> {
     /// The name of a member whose dict is no copy: out of the way, like all that is rare once shapes are known.
     #[inline(never)]
     fn name(&mut self, content: Content<'_>) -> Result<(), Fault> {
-        let What::Members { uncommon, .. } = &mut self.top.what else {
+        let What::Members(opened) = &mut self.top.what else {
             return Err(Fault::Torn);
         };
-        let common =
-            content.bytes().len() <= NAME_BYTES && (content.ascii || content.bytes().is_ascii());
+        let common = is_common(content);
         let name = match &mut self.memory {
             Some(memory) if common => memory.names.get(self.py, content.bytes())?,
             Some(_) | None => string(self.py, content)?,
         };
-        *uncommon = uncommon.saturating_add(usize::from(!common));
-        self.pile.push(name);
+        opened.uncommon = opened.uncommon.wrapping_add(usize::from(!common));
+        self.pile.names.push(name);
         Ok(())
     }
 
@@ -269,8 +371,8 @@ impl Maker<'_, '_> {
                         return Ok(None);
                     }
                 }
-                What::List { .. } | What::Members { .. } => {
-                    self.pile.push(made);
+                What::List(_) | What::Members(_) => {
+                    self.pile.values.push(made);
                     if self.top.left > 0 {
                         return Ok(None);
                     }
@@ -280,61 +382,142 @@ impl Maker<'_, '_> {
             let outer = self.open.pop().ok_or(Fault::Torn)?;
             made = match replace(&mut self.top, outer).what {
                 What::Copy(copying) => copying.finish(),
-                What::List { from } => self.list(from)?,
-                What::Members { from, uncommon } => self.dict(from, uncommon == 0)?,
+                What::List(from) => self.pile.list(self.py, from)?,
+                What::Members(from) => {
+                    let templates = self.memory.as_deref_mut().map(|memory| &mut memory.templates);
+                    self.pile.dict(self.py, from, templates)?
+                }
                 What::Whole => return Err(Fault::Torn),
             };
         }
     }
 
-    /// A list of what lies on the pile.
-    #[inline(never)]
-    fn list(&mut self, from: usize) -> Made {
-        let count = self.pile.len().saturating_sub(from);
-        // SAFETY: the GIL is held; the result is a new reference or null.
-        let list = unsafe { owned(self.py, ffi::PyList_New(size(count)?)) }?;
-        for (index, item) in (0..).zip(self.pile.drain(from..)) {
-            // SAFETY: a new list of `count` items, none of which is set; `drain` gives `count` of them, and nothing
-            // else runs before all are.
-            unsafe { ffi::PyList_SET_ITEM(list.as_ptr(), index, item.into_ptr()) };
-        }
-        Ok(list)
-    }
-
-    /// A dict of what lies on the pile, by insertion.
-    #[inline(never)]
-    fn dict(&mut self, from: usize, common: bool) -> Made {
-        let members = self.pile.get(from..).unwrap_or_default();
-        let count = members.len() / 2;
-        if common && let Some(memory) = &mut self.memory {
-            memory.templates.meet(self.py, members)?;
-        }
-        // SAFETY: the GIL is held; the result is a new reference or null.
-        let dict = unsafe { owned(self.py, _PyDict_NewPresized(size(count)?)) }?;
-        let mut members = self.pile.drain(from..);
-        while let (Some(name), Some(value)) = (members.next(), members.next()) {
-            // SAFETY: the GIL is held; all three are live objects, of which the call takes references of its own.
-            let failed =
-                unsafe { ffi::PyDict_SetItem(dict.as_ptr(), name.as_ptr(), value.as_ptr()) };
-            if failed != 0 {
-                return Err(Fault::Raised);
-            }
-        }
-        // SAFETY: a live dict.
-        let length = unsafe { ffi::PyDict_Size(dict.as_ptr()) };
-        if length == size(count)? { Ok(dict) } else { Err(Fault::Repeated) }
-    }
-
-    /// Keeps what can be used again; whether there is a memory to keep it in.
-    fn keep(self) -> bool {
+    /// Keeps what can be used again.
+    fn keep(self) {
         let Self { memory, mut pile, mut open, .. } = self;
+        let Some(memory) = memory else { return };
         pile.clear();
         open.clear();
-        pile.shrink_to(SPARE);
         open.shrink_to(SPARE);
-        let Some(memory) = memory else { return false };
-        memory.spare = (pile, open);
-        true
+        (memory.pile, memory.open) = (pile, open);
+    }
+}
+
+/// Objects that are made one by one, in the order of a text that is being read.
+pub(super) struct Pieces<'py> {
+    py: Python<'py>,
+    memory: Taken<'py, 'static, Memory>,
+}
+
+/// The `str` of a name.
+pub(super) struct KnownName {
+    name: Py<PyAny>,
+    /// It is of the kind that is remembered.
+    common: bool,
+}
+
+impl<'py> Pieces<'py> {
+    /// Nothing if the memory is in use.
+    pub(super) fn new(py: Python<'py>) -> Option<Self> {
+        let memory = MEMORY.take(py)?;
+        Some(Self { py, memory })
+    }
+
+    #[inline]
+    pub(super) fn none(&mut self) {
+        self.memory.pile.values.push(self.py.None());
+    }
+
+    #[inline]
+    pub(super) fn bool(&mut self, value: bool) {
+        let value = PyBool::new(self.py, value).to_owned().into_any().unbind();
+        self.memory.pile.values.push(value);
+    }
+
+    #[inline]
+    pub(super) fn number(&mut self, number: Number<'_>) -> Result<(), Fault> {
+        let made = if !number.is_integer_literal() {
+            // SAFETY: the GIL is held; the result is a new reference or null.
+            unsafe { owned(self.py, ffi::PyFloat_FromDouble(number.as_f64())) }?
+        } else if let Some(value) = number.as_i64() {
+            // SAFETY: the GIL is held; the result is a new reference or null.
+            unsafe { owned(self.py, ffi::PyLong_FromLongLong(value)) }?
+        } else {
+            big_integer(self.py, number.text())?.unbind()
+        };
+        self.memory.pile.values.push(made);
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn string(&mut self, content: Content<'_>) -> Result<(), Fault> {
+        let made = string(self.py, content)?;
+        self.memory.pile.values.push(made);
+        Ok(())
+    }
+
+    /// The `str` of a name, to be used again.
+    pub(super) fn know(&mut self, name: &str) -> Result<KnownName, Fault> {
+        let content = Content::of(name);
+        let common = is_common(content);
+        let name = if common {
+            self.memory.names.get(self.py, content.bytes())?
+        } else {
+            string(self.py, content)?
+        };
+        Ok(KnownName { name, common })
+    }
+
+    /// A member's name.
+    #[inline]
+    pub(super) fn name(&mut self, known: &KnownName) -> Result<(), Fault> {
+        let memory = &mut *self.memory;
+        let opened = memory.opened.last_mut().ok_or(Fault::Torn)?;
+        opened.uncommon = opened.uncommon.wrapping_add(usize::from(!known.common));
+        memory.pile.names.push(known.name.clone_ref(self.py));
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn begin(&mut self) {
+        let memory = &mut *self.memory;
+        memory.opened.push(memory.pile.open());
+    }
+
+    #[inline]
+    pub(super) fn end_list(&mut self) -> Result<(), Fault> {
+        let memory = &mut *self.memory;
+        let from = memory.opened.pop().ok_or(Fault::Torn)?;
+        let list = memory.pile.list(self.py, from)?;
+        memory.pile.values.push(list);
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn end_dict(&mut self) -> Result<(), Fault> {
+        let Memory { pile, opened, templates, .. } = &mut *self.memory;
+        let from = opened.pop().ok_or(Fault::Torn)?;
+        let dict = match pile.copy(self.py, from, templates)? {
+            Some(dict) => dict,
+            None => pile.dict(self.py, from, Some(templates))?,
+        };
+        pile.values.push(dict);
+        Ok(())
+    }
+
+    /// The whole, when all of it is there.
+    pub(super) fn finish(mut self) -> PyResult<Bound<'py, PyAny>> {
+        let memory = &mut *self.memory;
+        let whole = memory.pile.values.pop().filter(|_| memory.opened.is_empty());
+        whole.map(|whole| whole.into_bound(self.py)).ok_or_else(torn)
+    }
+}
+
+impl Drop for Pieces<'_> {
+    fn drop(&mut self) {
+        self.memory.pile.clear();
+        self.memory.opened.clear();
+        self.memory.opened.shrink_to(SPARE);
     }
 }
 
@@ -365,7 +548,7 @@ impl Copying {
 }
 
 /// A copy of a template, ready for so many values; nothing if it is not what it must be.
-fn copy(py: Python<'_>, template: &Py<PyDict>, count: usize) -> Result<Option<What>, Fault> {
+fn copy(py: Python<'_>, template: &Py<PyDict>, count: usize) -> Result<Option<Copying>, Fault> {
     // A copy of a combined table without gaps has its keys in a table of its own, entry for entry.
     // SAFETY: the GIL is held, the template is a live dict; the result is a new reference or null.
     let dict = unsafe { owned(py, ffi::PyDict_Copy(template.as_ptr())) }?;
@@ -376,7 +559,7 @@ fn copy(py: Python<'_>, template: &Py<PyDict>, count: usize) -> Result<Option<Wh
     if tracked || places.len() != count {
         return Ok(None);
     }
-    Ok(Some(What::Copy(Copying { dict, next: places.as_ptr(), containers: 0 })))
+    Ok(Some(Copying { dict, next: places.as_ptr(), containers: 0 }))
 }
 
 /// An owned reference, or the exception that was raised instead.
@@ -392,6 +575,12 @@ unsafe fn owned(py: Python<'_>, object: *mut ffi::PyObject) -> Made {
 
 fn size(count: usize) -> Result<ffi::Py_ssize_t, Fault> {
     ffi::Py_ssize_t::try_from(count).map_err(|_| Fault::Torn)
+}
+
+/// Whether a name is of the kind that is remembered.
+#[inline]
+fn is_common(name: Content<'_>) -> bool {
+    name.bytes().len() <= NAME_BYTES && (name.ascii || name.bytes().is_ascii())
 }
 
 /// A `str`.
@@ -486,30 +675,70 @@ fn character(py: Python<'_>, text: &str) -> Made {
 /// Places on the pile, and open containers, that are kept for the next text.
 const SPARE: usize = 1 << 10;
 
-/// The memory of all threads. Only who holds the GIL looks at it, and it is taken by one at a time.
-struct Shared {
+/// What is kept for all threads. Only who holds the GIL looks at it, and it is taken by one at a time.
+pub(super) struct Shared<T> {
     taken: Cell<bool>,
-    memory: UnsafeCell<Option<Memory>>,
+    kept: UnsafeCell<Option<T>>,
 }
 
 // SAFETY: both cells are used with the GIL held alone, as `py` says each time.
-unsafe impl Sync for Shared {}
+unsafe impl<T> Sync for Shared<T> {}
+// SAFETY: what is kept are Python objects, which belong to no thread, and numbers.
+unsafe impl<T> Send for Shared<T> {}
 
-impl Shared {
-    /// The memory, until it is given back. Not while another thread, or a finalizer that runs while objects are made, has
-    /// it, nor ever after a panic: do without.
-    #[expect(clippy::mut_from_ref, reason = "one at a time has it")]
-    fn take(&self, py: Python<'_>) -> Option<&mut Memory> {
+/// What is kept, until it is dropped: by whoever took it, while the GIL is held.
+pub(super) struct Taken<'py, 's, T> {
+    taken: &'s Cell<bool>,
+    kept: &'s mut T,
+    _held: PhantomData<Python<'py>>,
+}
+
+impl<T> Shared<T> {
+    pub(super) const fn new() -> Self {
+        Self { taken: Cell::new(false), kept: UnsafeCell::new(None) }
+    }
+
+    /// What is kept, made at its first use. Not while another thread, or a finalizer that runs while objects are made, has
+    /// it: do without.
+    #[inline]
+    pub(super) fn take<'py>(&self, py: Python<'py>) -> Option<Taken<'py, '_, T>>
+    where
+        T: Kept,
+    {
         if self.taken.replace(true) {
             return None;
         }
         // SAFETY: nobody else has it: it is marked as taken, and only who took it gives it back.
-        let memory = unsafe { &mut *self.memory.get() };
-        Some(memory.get_or_insert_with(|| Memory::new(py)))
+        let kept = unsafe { &mut *self.kept.get() };
+        let taken = &self.taken;
+        Some(Taken { taken, kept: kept.get_or_insert_with(|| T::new(py)), _held: PhantomData })
     }
+}
 
-    /// After the last use of what `take` gave.
-    fn give_back(&self, _: Python<'_>) {
+/// What can be kept.
+pub(super) trait Kept {
+    fn new(py: Python<'_>) -> Self;
+}
+
+impl<T> Deref for Taken<'_, '_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        self.kept
+    }
+}
+
+impl<T> DerefMut for Taken<'_, '_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        self.kept
+    }
+}
+
+impl<T> Drop for Taken<'_, '_, T> {
+    #[inline]
+    fn drop(&mut self) {
         self.taken.set(false);
     }
 }
@@ -519,17 +748,21 @@ struct Memory {
     names: Names,
     templates: Templates,
     /// An empty pile, and no containers.
-    spare: (Vec<Py<PyAny>>, Vec<Frame>),
+    pile: Pile,
+    open: Vec<Frame>,
+    opened: Vec<Opened>,
 }
 
-impl Memory {
+impl Kept for Memory {
     fn new(py: Python<'_>) -> Self {
         let seed = RandomState::default();
         let places = (0..NAMES / WAYS).map(|_| [const { None }; WAYS]).collect();
         let names = Names { seed: seed.clone(), places };
         let usable = layout_is_known(py).unwrap_or(false);
         let places = (0..if usable { TEMPLATES } else { 0 }).map(|_| Place::default()).collect();
-        Self { names, templates: Templates { seed, places }, spare: Default::default() }
+        let templates = Templates { seed, places };
+        let (pile, open, opened) = (Pile::default(), Vec::new(), Vec::new());
+        Self { names, templates, pile, open, opened }
     }
 }
 
@@ -643,16 +876,29 @@ impl Templates {
         templates.find(|template| template.has(count, tokens)).map(|template| &template.dict)
     }
 
-    /// Remembers a shape that is met for the second time: names and values, all names being `str`s of the table.
-    fn meet(&mut self, py: Python<'_>, members: &[Py<PyAny>]) -> Result<(), Fault> {
-        let names = || members.iter().step_by(2);
-        let Some(first) = names().next() else { return Ok(()) };
-        let count = members.len() / 2;
+    /// The template of these names, all being `str`s of the table.
+    #[inline]
+    fn of(&self, names: &[Py<PyAny>]) -> Option<&Py<PyDict>> {
+        let first = names.first()?;
+        let place = self.places.get(self.place(names.len(), ascii_bytes(first)))?;
+        let dicts = place.templates.iter().flatten().map(|template| &template.dict);
+        dicts.into_iter().find(|dict| {
+            // SAFETY: a live dict that nobody else can reach.
+            let entries = unsafe { entries(dict.as_ptr()) };
+            let same = |(entry, name): (&Entry, &Py<PyAny>)| entry.name == name.as_ptr();
+            entries.len() == names.len() && entries.iter().zip(names).all(same)
+        })
+    }
+
+    /// Remembers a shape that is met for the second time: its names, all being `str`s of the table.
+    fn meet(&mut self, py: Python<'_>, names: &[Py<PyAny>]) -> Result<(), Fault> {
+        let Some(first) = names.first() else { return Ok(()) };
+        let count = names.len();
         let index = self.place(count, ascii_bytes(first));
         let Some(place) = self.places.get_mut(index) else { return Ok(()) };
         // Names are known by their addresses here: the table gives the same `str` for the same name. Should one have
         // been pushed out and made anew, the shape is a new one.
-        let met = names().fold(0x9E37_79B9_7F4A_7C15_u64, |hash, name| {
+        let met = names.iter().fold(0x9E37_79B9_7F4A_7C15_u64, |hash, name| {
             let address = u64::try_from(name.as_ptr().addr()).unwrap_or(0);
             (hash ^ address).wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(23)
         });
@@ -660,7 +906,7 @@ impl Templates {
             return Ok(());
         }
         let (dict, mut spelled) = (PyDict::new(py), Vec::new());
-        for name in names() {
+        for name in names {
             dict.set_item(name, name)?;
             let bytes = ascii_bytes(name);
             spelled.push(u8::try_from(bytes.len()).map_err(|_| Fault::Torn)?);
@@ -791,7 +1037,7 @@ fn copies_as_insertion_does(
         };
         let inserted = PyDict::new(py);
         let template = template.clone().unbind();
-        let Ok(Some(What::Copy(mut copying))) = copy(py, &template, names.len()) else {
+        let Ok(Some(mut copying)) = copy(py, &template, names.len()) else {
             return Ok(false);
         };
         for name in names {

@@ -8,6 +8,8 @@
 mod check;
 #[cfg(secval_cpython)]
 mod cpython;
+#[cfg(secval_cpython)]
+mod direct;
 mod errors;
 mod gate;
 mod json;

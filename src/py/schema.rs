@@ -9,9 +9,17 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt, PyString};
 
+#[cfg(secval_cpython)]
+use super::cpython::Shared;
+#[cfg(secval_cpython)]
+use super::direct;
+#[cfg(secval_cpython)]
+use super::text::lets_go;
 use super::text::{Text, octets, work_on};
 use super::{errors, objects, values};
 use crate::json::{self, Document, Error, Tape};
+#[cfg(secval_cpython)]
+use crate::schema::Unmade;
 use crate::schema::{self, Dialect, FormatRule, Formats, Options, SchemaId, Set, SetBuilder};
 
 /// Lets go of a document, but for its buffers.
@@ -109,6 +117,8 @@ pub(super) struct Schema {
     set: Arc<Set>,
     id: SchemaId,
     limits: json::Limits,
+    #[cfg(secval_cpython)]
+    declared: Shared<direct::Declared>,
 }
 
 /// What `data` is, once looked at.
@@ -146,7 +156,13 @@ impl Schema {
         let id = builder.add(&read_schema(schema)?, None, &options);
         let id = id.map_err(|faults| errors::compile(py, &faults))?;
         let set = builder.build().map_err(|faults| errors::compile(py, &faults))?;
-        Ok(Self { set: Arc::new(set), id, limits: json::Limits::default() })
+        Ok(Self {
+            set: Arc::new(set),
+            id,
+            limits: json::Limits::default(),
+            #[cfg(secval_cpython)]
+            declared: Shared::new(),
+        })
     }
 
     /// Whether the data is valid. Makes no Python objects of text.
@@ -236,12 +252,8 @@ impl Schema {
     ///     JSONError: The text is malformed.
     fn loads<'py>(&self, py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let text = Text::of(text)?;
-        match self.judge(py, &text.bytes) {
-            Ok(document) => {
-                let built = objects::build(py, document.root());
-                keep(document);
-                built
-            }
+        match self.make(py, &text.bytes)? {
+            Ok(made) => Ok(made),
             Err(schema::Fault::Json(error)) => {
                 Err(errors::json(py, text.explain(error, &self.limits), &text.bytes))
             }
@@ -266,10 +278,42 @@ impl Schema {
         let judged = work_on(py, text.len(), || {
             self.set.judge(self.id, Cow::Borrowed(text), &self.limits, Tape::spare())
         });
-        if let Err(schema::Fault::Schema(violation)) = &judged {
-            note(py, violation);
+        if let Err(fault) = &judged {
+            tell(py, fault);
         }
         judged
+    }
+
+    /// Judges a text, and makes its objects.
+    fn make<'py>(
+        &self,
+        py: Python<'py>,
+        text: &[u8],
+    ) -> PyResult<Result<Bound<'py, PyAny>, schema::Fault>> {
+        #[cfg(secval_cpython)]
+        if !lets_go(text.len()) {
+            let made = direct::judge(py, &self.set, self.id, &self.declared, text, &self.limits);
+            match made {
+                Some(Ok((document, made))) => {
+                    keep(document);
+                    return made.map(Ok);
+                }
+                Some(Err(Unmade::Refused(fault))) => {
+                    tell(py, &fault);
+                    return Ok(Err(fault));
+                }
+                Some(Err(Unmade::Receiver(error))) => return Err(error),
+                None => {}
+            }
+        }
+        Ok(match self.judge(py, text) {
+            Ok(document) => {
+                let made = objects::build(py, document.root());
+                keep(document);
+                Ok(made?)
+            }
+            Err(fault) => Err(fault),
+        })
     }
 
     fn list(&self, py: Python<'_>, value: json::Value<'_>, limit: usize) -> Vec<Violation> {
@@ -293,6 +337,12 @@ impl Schema {
             schema::Fault::Json(error) => errors::json(py, *error, text),
             schema::Fault::Schema(_) => errors::validation(py, self.reread(py, text, REPORTED)),
         }
+    }
+}
+
+fn tell(py: Python<'_>, fault: &schema::Fault) {
+    if let schema::Fault::Schema(violation) = fault {
+        note(py, violation);
     }
 }
 

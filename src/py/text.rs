@@ -92,7 +92,12 @@ pub(super) fn octets<'a>(object: &'a Bound<'_, PyAny>) -> PyResult<Option<Cow<'a
 
 /// Runs `work` on `size` bytes, without the GIL if that is worth it.
 pub(super) fn work_on<T: Send>(py: Python<'_>, size: usize, work: impl FnOnce() -> T + Send) -> T {
-    if size >= DETACH_FROM { py.detach(work) } else { work() }
+    if lets_go(size) { py.detach(work) } else { work() }
+}
+
+/// Whether work on `size` bytes is worth letting go of the GIL.
+pub(super) fn lets_go(size: usize) -> bool {
+    size >= DETACH_FROM
 }
 
 /// The bytes of a bytes-like object, or a `TypeError` that names it.

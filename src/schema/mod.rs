@@ -48,6 +48,7 @@ mod number;
 mod pattern;
 mod plan;
 mod quick;
+mod receiver;
 mod resources;
 mod runs;
 mod set;
@@ -60,6 +61,7 @@ pub use dialect::Dialect;
 pub use formats::{FormatRule, Formats};
 pub use instance::{Instance, Tree};
 pub use plan::Explanation;
+pub use receiver::{DeclaredName, Receiver, Unmade};
 pub use set::Set;
 pub use violation::Violation;
 

@@ -1,7 +1,7 @@
 //! The compiled schemas of an application, and how values are judged by them.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::num::NonZeroU64;
 
 use jsonschema::ValidationError;
@@ -9,7 +9,8 @@ use jsonschema::ValidationError;
 use super::arbiter::{Arbiter, Unanswered};
 use super::graph::{Graph, NodeId};
 use super::judge::Judge;
-use super::plan::{Buffers, Cause, Entry, Explanation, Follower, Plan, Refusal};
+use super::plan::{Buffers, Cause, Entry, Explanation, Follower, Handing, Plan, Refusal};
+use super::receiver::{DeclaredName, Nobody, Receiver, Unmade};
 use super::{Fault, SchemaId, Violation, closed, declared};
 use crate::json::{self, Document, Limits, Stopped, Tape, Value};
 use crate::sync::Count;
@@ -17,7 +18,16 @@ use crate::sync::Count;
 thread_local! {
     /// What following a text needs, kept from one to the next: small bodies would pay more for the memory than for
     /// the judgement.
-    static BUFFERS: RefCell<Buffers> = RefCell::default();
+    static BUFFERS: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
+}
+
+/// Runs `work` with this thread's buffers. Who is called from within (a receiver may run anything) has others.
+fn with_buffers<T>(work: impl FnOnce(&mut Buffers) -> T) -> T {
+    let mut buffers = BUFFERS.try_with(Cell::take).ok().flatten().unwrap_or_default();
+    let done = work(&mut buffers);
+    // Fails only while the thread ends, when nobody needs them any more.
+    let _ = BUFFERS.try_with(|kept| kept.set(Some(buffers)));
+    done
 }
 
 /// The compiled schemas of an application. Never changes, but for hints that speed it up.
@@ -60,28 +70,59 @@ impl Set {
         limits: &Limits,
         reuse: Tape,
     ) -> Result<Document<'t>, Fault> {
-        let Some((compiled, entry)) = self.compiled(id).zip(self.entry(id)) else {
+        if !self.is_planned(id) {
             let document = json::parse(text, limits, reuse).map_err(Fault::Json)?;
             return match self.judge_value(id, document.root()) {
                 Ok(()) => Ok(document),
                 Err(violation) => Err(Fault::Schema(Box::new(violation))),
             };
+        }
+        self.judge_handing(id, text, limits, reuse, &mut Nobody).map_err(|unmade| match unmade {
+            Unmade::Refused(fault) => fault,
+            Unmade::Receiver(never) => match never {},
+        })
+    }
+
+    /// The same, and hands what the text says to a receiver on the way. A schema that is judged by the arbiter alone is
+    /// [not planned](Self::is_planned): it refuses everything here.
+    pub fn judge_handing<'t, R: Receiver>(
+        &self,
+        id: SchemaId,
+        text: Cow<'t, [u8]>,
+        limits: &Limits,
+        reuse: Tape,
+        receiver: &mut R,
+    ) -> Result<Document<'t>, Unmade<R::Fault>> {
+        let refused = |violation| Unmade::Refused(Fault::Schema(Box::new(violation)));
+        let Some((compiled, entry)) = self.compiled(id).zip(self.entry(id)) else {
+            return Err(refused(unknown()));
         };
-        let (document, answer) = BUFFERS.with_borrow_mut(|work| {
-            let mut follower = Follower::new(&self.plan, entry, work);
-            match json::parse_observed(text, limits, reuse, &mut follower) {
+        let (document, answer) = with_buffers(|work| {
+            let follower = Follower::new(&self.plan, entry, work);
+            let mut handing = Handing { follower, receiver };
+            match json::parse_observed(text, limits, reuse, &mut handing) {
                 Ok(document) => {
-                    let answer = follower.verdict(document.root(), &self.graph);
+                    let answer = handing.follower.verdict(document.root(), &self.graph);
                     Ok((document, answer))
                 }
-                Err(Stopped::Json(error)) => Err(Fault::Json(error)),
-                Err(Stopped::Fault(never)) => match never {},
+                Err(Stopped::Json(error)) => Err(Unmade::Refused(Fault::Json(error))),
+                Err(Stopped::Fault(fault)) => Err(Unmade::Receiver(fault)),
             }
         })?;
         match self.verdict(compiled, document.root(), answer, entry) {
             Ok(()) => Ok(document),
-            Err(violation) => Err(Fault::Schema(Box::new(violation))),
+            Err(violation) => Err(refused(violation)),
         }
+    }
+
+    /// Whether a schema is judged while its text is read.
+    pub fn is_planned(&self, id: SchemaId) -> bool {
+        self.entry(id).is_some()
+    }
+
+    /// How a name is spelled that a receiver was handed.
+    pub fn declared_name(&self, name: DeclaredName) -> Option<&str> {
+        self.plan.spelling(name)
     }
 
     /// What follows from the plan's answer.
@@ -186,7 +227,7 @@ impl Set {
     /// The plan's answer, where it has one.
     fn planned(&self, id: SchemaId, value: Value<'_>) -> Option<(Result<(), Refusal>, Entry)> {
         let entry = self.entry(id)?;
-        let answer = BUFFERS.with_borrow_mut(|work| {
+        let answer = with_buffers(|work| {
             let mut follower = Follower::new(&self.plan, entry, work);
             follower.walk(value);
             follower.verdict(value, &self.graph)

@@ -15,6 +15,7 @@
 use std::convert::Infallible;
 
 use super::super::graph::Counts;
+use super::super::receiver::DeclaredName;
 use super::kinds::Kinds;
 use super::names::{Expected, Position, START, bit};
 use super::node::{Demands, Ix, Members, NO_TABLE, Node};
@@ -120,6 +121,12 @@ impl<'p> Follower<'p> {
     #[inline]
     pub(super) fn table(&self, table: u32) -> Option<&'p Members> {
         self.plan.members.get(index(table))
+    }
+
+    /// The declared name that was met last, of those of the object that is being read.
+    #[inline]
+    pub(super) fn last_declared(&self) -> DeclaredName {
+        DeclaredName { object: self.at.table, name: self.at.last }
     }
 
     /// Whether every value of a kind is valid here.
@@ -363,16 +370,17 @@ impl Observer for Follower<'_> {
     }
 
     #[inline(always)]
-    fn predicted(&mut self, _node: u32, ahead: &[u8]) -> Option<usize> {
-        let names = &self.members?.names;
-        let (position, name) = names.guess(self.at.last, self.expected, ahead)?;
+    fn predicted(&mut self, _node: u32, ahead: &[u8]) -> Result<Option<usize>, Infallible> {
+        let Some(members) = self.members else { return Ok(None) };
+        let guess = members.names.guess(self.at.last, self.expected, ahead);
+        let Some((position, name)) = guess else { return Ok(None) };
         if !self.see(position) {
             // Repeated: `name` tells.
-            return None;
+            return Ok(None);
         }
         (self.at.next, self.at.plain, self.at.last) = (name.place, name.plain, position);
-        self.expected = names.expected_after(name);
-        Some(name.bytes())
+        self.expected = members.names.expected_after(name);
+        Ok(Some(name.bytes()))
     }
 
     #[inline(never)]

@@ -11,6 +11,7 @@
 //! | `compile.rs`, `tables.rs`, `shape.rs`, `same.rs` | from the graph to the plan: conjunctions laid out, equal schemas stored once |
 //! | `explain.rs` | which parts of a schema run where |
 //! | `follower.rs` | the observer of a parse, or of a document that is there already |
+//! | `handing.rs` | the same, for a text of which something is made on the way |
 //! | `whole.rs`, `choice.rs` | what is asked of whole values once the text has been read, and branches that a constant tells apart |
 //! | `cause.rs` | why a value was refused: which keyword, and where |
 
@@ -19,6 +20,7 @@ mod choice;
 mod compile;
 mod explain;
 mod follower;
+mod handing;
 mod kinds;
 mod names;
 mod node;
@@ -30,6 +32,7 @@ mod whole;
 use node::{Items, Ix, Members, Node, Numbers, Rest, Texts};
 
 use super::graph::{Graph, NodeId};
+use super::receiver::DeclaredName;
 use compile::Root;
 use kinds::Kinds;
 use shape::Outlines;
@@ -38,6 +41,7 @@ use cause::Asked;
 pub(super) use cause::{Cause, Refusal};
 pub use explain::Explanation;
 pub(super) use follower::{Buffers, Follower};
+pub(super) use handing::Handing;
 
 /// The schemas of an application, laid out for judging.
 #[derive(Debug)]
@@ -69,5 +73,10 @@ impl Plan {
         roots: impl IntoIterator<Item = Option<Root>>,
     ) -> (Self, Vec<Option<Entry>>) {
         compile::compile(graph, roots.into_iter().collect())
+    }
+
+    /// How a declared name is spelled.
+    pub(super) fn spelling(&self, name: DeclaredName) -> Option<&str> {
+        self.members.get(follower::index(name.object))?.names.text(name.name)
     }
 }

@@ -129,6 +129,11 @@ impl Names {
         self.known.spellings.get(index(position))
     }
 
+    /// A name in full, unescaped.
+    pub(super) fn text(&self, position: Position) -> Option<&str> {
+        self.spelling(position).map(|name| &*name.text)
+    }
+
     pub(super) fn places(&self) -> impl Iterator<Item = Ix> + '_ {
         self.list.iter().map(|name| name.place)
     }
