@@ -35,6 +35,7 @@ use foldhash::quality::RandomState;
 use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyString};
 
 use super::objects::{big_integer, torn};
@@ -165,9 +166,9 @@ enum What {
 
 /// Where the children of a container begin on the pile.
 #[derive(Clone, Copy)]
-struct Opened {
+pub(super) struct Opened {
     values: usize,
-    names: usize,
+    pub(super) names: usize,
     /// Names so far that are not of the kind that is remembered.
     uncommon: usize,
 }
@@ -231,28 +232,23 @@ impl Pile {
         if length == size(count)? { Ok(dict) } else { Err(Fault::Repeated) }
     }
 
-    /// The same as a copy of a template that has these names.
+    /// The same as a copy of a template that has as many names; nothing if that is not what it must be.
     #[inline]
     fn copy(
         &mut self,
         py: Python<'_>,
-        from: Opened,
-        templates: &Templates,
+        from: usize,
+        template: &Py<PyDict>,
     ) -> Result<Option<Py<PyAny>>, Fault> {
-        let names = self.names.get(from.names..).unwrap_or_default();
-        let count = names.len();
-        if from.uncommon > 0 || self.values.len().wrapping_sub(from.values) != count {
-            return Ok(None);
-        }
-        let Some(template) = templates.of(names) else { return Ok(None) };
+        let count = self.values.len().saturating_sub(from);
         let Some(mut copying) = copy(py, template, count)? else { return Ok(None) };
-        for value in self.values.drain(from.values..) {
-            copying.write(value);
-        }
-        for name in self.names.drain(from.names..) {
-            // SAFETY: an owned reference, given up here; the copy has one too, so this is not the last. (Its own `drop` would
-            // ask for each whether the GIL is held, which it is.)
-            unsafe { ffi::Py_DECREF(name.into_ptr()) };
+        // SAFETY: `count` values from `from` on, of which the pile gives up the references before they are written.
+        unsafe {
+            let first = self.values.as_ptr().add(from);
+            self.values.set_len(from);
+            for value in 0..count {
+                copying.write(first.add(value).read());
+            }
         }
         Ok(Some(copying.finish()))
     }
@@ -416,6 +412,29 @@ pub(super) struct KnownName {
     common: bool,
 }
 
+impl KnownName {
+    pub(super) fn again(&self, py: Python<'_>) -> Self {
+        Self { name: self.name.clone_ref(py), common: self.common }
+    }
+}
+
+/// The names of an object, in their order, as a dict to be copied.
+pub(super) struct Shape(Py<PyDict>);
+
+impl Shape {
+    /// Nothing if dicts are not as expected, or there are too many names. No two are the same.
+    pub(super) fn new(py: Python<'_>, names: &[KnownName]) -> Result<Option<Self>, Fault> {
+        if names.len() > TEMPLATE_MEMBERS || !trusts_layout(py) {
+            return Ok(None);
+        }
+        let dict = PyDict::new(py);
+        for known in names {
+            dict.set_item(&known.name, &known.name)?;
+        }
+        Ok((dict.len() == names.len()).then(|| Self(dict.unbind())))
+    }
+}
+
 impl<'py> Pieces<'py> {
     /// Nothing if the memory is in use.
     pub(super) fn new(py: Python<'py>) -> Option<Self> {
@@ -468,37 +487,60 @@ impl<'py> Pieces<'py> {
         Ok(KnownName { name, common })
     }
 
-    /// A member's name.
+    /// A container begins; `names` is for its end, which gets it back.
     #[inline]
-    pub(super) fn name(&mut self, known: &KnownName) -> Result<(), Fault> {
-        let memory = &mut *self.memory;
-        let opened = memory.opened.last_mut().ok_or(Fault::Torn)?;
-        opened.uncommon = opened.uncommon.wrapping_add(usize::from(!known.common));
-        memory.pile.names.push(known.name.clone_ref(self.py));
+    pub(super) fn begin(&mut self, names: usize) {
+        let Memory { pile, opened, .. } = &mut *self.memory;
+        opened.push(Opened { values: pile.values.len(), names, uncommon: 0 });
+    }
+
+    /// The innermost container ends.
+    #[inline]
+    pub(super) fn end(&mut self) -> Result<Opened, Fault> {
+        self.memory.opened.pop().ok_or(Fault::Torn)
+    }
+
+    #[inline]
+    pub(super) fn list(&mut self, from: Opened) -> Result<(), Fault> {
+        let Memory { pile, .. } = &mut *self.memory;
+        let list = pile.list(self.py, from)?;
+        pile.values.push(list);
         Ok(())
     }
 
+    /// A dict of a shape; `false` if it has to be made in another way.
     #[inline]
-    pub(super) fn begin(&mut self) {
-        let memory = &mut *self.memory;
-        memory.opened.push(memory.pile.open());
+    pub(super) fn shaped(&mut self, from: Opened, shape: &Shape) -> Result<bool, Fault> {
+        let Memory { pile, .. } = &mut *self.memory;
+        match pile.copy(self.py, from.values, &shape.0)? {
+            Some(dict) => {
+                pile.values.push(dict);
+                Ok(true)
+            }
+            None => Ok(false),
+        }
     }
 
-    #[inline]
-    pub(super) fn end_list(&mut self) -> Result<(), Fault> {
-        let memory = &mut *self.memory;
-        let from = memory.opened.pop().ok_or(Fault::Torn)?;
-        let list = memory.pile.list(self.py, from)?;
-        memory.pile.values.push(list);
-        Ok(())
-    }
-
-    #[inline]
-    pub(super) fn end_dict(&mut self) -> Result<(), Fault> {
-        let Memory { pile, opened, templates, .. } = &mut *self.memory;
-        let from = opened.pop().ok_or(Fault::Torn)?;
-        let dict = match pile.copy(self.py, from, templates)? {
-            Some(dict) => dict,
+    /// A dict of these names.
+    pub(super) fn dict(&mut self, from: Opened, names: Vec<KnownName>) -> Result<(), Fault> {
+        let Memory { pile, templates, .. } = &mut *self.memory;
+        let uncommon = names.iter().filter(|name| !name.common).count();
+        let from = Opened { names: pile.names.len(), uncommon, ..from };
+        pile.names.extend(names.into_iter().map(|known| known.name));
+        let template = if from.uncommon == 0 {
+            templates.of(pile.names.get(from.names..).unwrap_or_default())
+        } else {
+            None
+        };
+        let copied = match template {
+            Some(template) => pile.copy(self.py, from.values, template)?,
+            None => None,
+        };
+        let dict = match copied {
+            Some(dict) => {
+                pile.names.truncate(from.names);
+                dict
+            }
             None => pile.dict(self.py, from, Some(templates))?,
         };
         pile.values.push(dict);
@@ -597,15 +639,75 @@ fn ascii(py: Python<'_>, bytes: &[u8]) -> Made {
         let text = std::str::from_utf8(bytes).unwrap_or_default();
         return Ok(PyString::new(py, text).into_any().unbind());
     }
-    // SAFETY: the GIL is held; the result is a new reference or null.
-    let string = unsafe { owned(py, ffi::PyUnicode_New(size(bytes.len())?, 127)) }?;
-    // SAFETY: a new `str` of this length and of ASCII kind has its characters, a byte each, behind its head; nobody
-    // else has seen it.
+    let Some(Some(head)) = HEAD.get(py) else {
+        // SAFETY: the GIL is held; the result is a new reference or null.
+        let string = unsafe { owned(py, ffi::PyUnicode_New(size(bytes.len())?, 127)) }?;
+        // SAFETY: a new `str` of this length and of ASCII kind has its characters, a byte each, behind its head; nobody
+        // else has seen it.
+        unsafe {
+            let data = string.as_ptr().cast::<ffi::PyASCIIObject>().add(1).cast::<u8>();
+            copy_bytes(bytes, data);
+        }
+        return Ok(string);
+    };
+    let needed = size_of::<ffi::PyASCIIObject>() + bytes.len() + 1;
+    // SAFETY: the GIL is held; memory for a head, the characters, and a NUL behind them. The head is that of a `str` which
+    // CPython made and nobody had seen, but for the length; a tried one, see `head`.
     unsafe {
-        let data = string.as_ptr().cast::<ffi::PyASCIIObject>().add(1).cast::<u8>();
+        let string = ffi::PyObject_Malloc(needed).cast::<ffi::PyASCIIObject>();
+        if string.is_null() {
+            ffi::PyErr_NoMemory();
+            return Err(Fault::Raised);
+        }
+        ptr::copy_nonoverlapping(&raw const head.0, string, 1);
+        (*string).length = size(bytes.len())?;
+        let data = string.add(1).cast::<u8>();
         copy_bytes(bytes, data);
+        data.add(bytes.len()).write(0);
+        owned(py, string.cast())
     }
-    Ok(string)
+}
+
+/// The head of a new `str` of ASCII; nothing if CPython does more to make one than to write it.
+static HEAD: PyOnceLock<Option<Head>> = PyOnceLock::new();
+
+struct Head(ffi::PyASCIIObject);
+
+// SAFETY: numbers, and the address of a type that lives as long as the interpreter.
+unsafe impl Send for Head {}
+// SAFETY: as before; it never changes.
+unsafe impl Sync for Head {}
+
+/// Tries out what this file expects of CPython.
+pub(super) fn prepare(py: Python<'_>) {
+    HEAD.get_or_init(py, || if cfg!(secval_plain_str) { head(py) } else { None });
+}
+
+/// The head that strings of several lengths have in common.
+fn head(py: Python<'_>) -> Option<Head> {
+    let mut common = None;
+    for length in [2, 7, 8, 40, 300, 5_000] {
+        // SAFETY: the GIL is held; the result is a new reference or null.
+        let string = unsafe { owned(py, ffi::PyUnicode_New(length, 127)) }.ok()?;
+        let place = string.as_ptr().cast::<ffi::PyASCIIObject>();
+        // SAFETY: a live `str` of ASCII kind, whose head is what is read, and behind whose characters a NUL was written.
+        let (head, references, end) = unsafe {
+            let characters = place.add(1).cast::<u8>();
+            let end = characters.add(usize::try_from(length).ok()?).read();
+            (place.read(), ffi::Py_REFCNT(string.as_ptr()), end)
+        };
+        // Of the state, CPython writes eight bits.
+        let said = (head.ob_base.ob_type, head.hash, head.state & 0xff);
+        if head.length != length || references != 1 || end != 0 {
+            return None;
+        }
+        match common {
+            None => common = Some((said, Head(head))),
+            Some((same, _)) if same == said => {}
+            Some(_) => return None,
+        }
+    }
+    common.map(|(_, head)| head)
 }
 
 /// Copies some bytes, mostly few: two overlapping words are faster than a call.
@@ -758,7 +860,7 @@ impl Kept for Memory {
         let seed = RandomState::default();
         let places = (0..NAMES / WAYS).map(|_| [const { None }; WAYS]).collect();
         let names = Names { seed: seed.clone(), places };
-        let usable = layout_is_known(py).unwrap_or(false);
+        let usable = trusts_layout(py);
         let places = (0..if usable { TEMPLATES } else { 0 }).map(|_| Place::default()).collect();
         let templates = Templates { seed, places };
         let (pile, open, opened) = (Pile::default(), Vec::new(), Vec::new());
@@ -978,7 +1080,13 @@ unsafe fn entries<'d>(dict: *mut ffi::PyObject) -> &'d [Entry] {
     }
 }
 
-/// Whether dicts have the layout that this file expects, tried out on some.
+/// Whether dicts have the layout that this file expects.
+fn trusts_layout(py: Python<'_>) -> bool {
+    static KNOWN: PyOnceLock<bool> = PyOnceLock::new();
+    *KNOWN.get_or_init(py, || layout_is_known(py).unwrap_or(false))
+}
+
+/// The same, tried out on some.
 fn layout_is_known(py: Python<'_>) -> PyResult<bool> {
     for count in [1_isize, 5, 6, 30, 100] {
         let dict = PyDict::new(py);

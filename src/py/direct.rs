@@ -2,6 +2,9 @@
 //!
 //! For texts that are judged with the GIL held, by schemas that are judged while the text is read. All others are judged
 //! first, and made into objects afterwards (`objects.rs`), with the same result.
+//!
+//! The judgement knows declared names by numbers, so an object's names in their order are a few numbers. An order that was
+//! met before is a shape: a dict that is copied, and into which the values are written.
 
 #![forbid(unsafe_code)]
 
@@ -9,38 +12,89 @@ use std::borrow::Cow;
 
 use pyo3::prelude::*;
 
-use super::cpython::{Fault, Kept, KnownName, Pieces, Shared, Taken};
+use super::cpython::{Fault, Kept, KnownName, Opened, Pieces, Shape, Shared, Taken};
 use crate::json::{Content, Document, Limits, Number, Tape};
 use crate::schema::{DeclaredName, Receiver, SchemaId, Set, Unmade};
 
-/// The names that the schemas of one set declare, as `str`s, each made when it is met: no more than are declared.
+/// A name that is not declared. Numbers of names count from 1.
+const OTHER: u32 = 0;
+
+/// Places for names that are kept for the next text.
+const SPARE: usize = 1 << 10;
+
+/// What is remembered of the objects that the schemas of one set declare: their names, and some shapes of each.
+#[derive(Default)]
 pub(super) struct Declared {
-    objects: Vec<Vec<Option<KnownName>>>,
+    objects: Vec<Object>,
+    /// The names of the objects that are open: the numbers of those that are declared, and [`OTHER`].
+    names: Vec<u32>,
+    /// Those others.
+    others: Vec<KnownName>,
+}
+
+#[derive(Default)]
+struct Object {
+    /// Each made when it is met.
+    names: Vec<Option<KnownName>>,
+    /// The newest first.
+    shapes: [Option<(Box<[u32]>, Shape)>; 2],
+    /// The order that was met last and is no shape: at the second time it is.
+    met: Box<[u32]>,
 }
 
 impl Kept for Declared {
     fn new(_: Python<'_>) -> Self {
-        Self { objects: Vec::new() }
+        Self::default()
     }
 }
 
 impl Declared {
     #[inline]
-    fn get(&self, name: DeclaredName) -> Option<&KnownName> {
-        self.objects.get(index(name.object))?.get(index(name.name))?.as_ref()
+    fn shape(&self, object: Option<u32>, order: &[u32]) -> Option<&Shape> {
+        let shapes = &self.objects.get(index(object?))?.shapes;
+        shapes.iter().flatten().find(|(own, _)| **own == *order).map(|(_, shape)| shape)
     }
 
-    /// Where a name has its place.
-    fn place(&mut self, name: DeclaredName) -> Option<&mut Option<KnownName>> {
-        let (object, name) = (index(name.object), index(name.name));
-        if self.objects.len() <= object {
-            self.objects.resize_with(object.saturating_add(1), Vec::new);
+    fn object(&mut self, number: u32) -> Result<&mut Object, Fault> {
+        if self.objects.len() <= index(number) {
+            self.objects.resize_with(index(number).saturating_add(1), Object::default);
         }
-        let names = self.objects.get_mut(object)?;
-        if names.len() <= name {
-            names.resize_with(name.saturating_add(1), || None);
+        self.objects.get_mut(index(number)).ok_or(Fault::Torn)
+    }
+
+    fn clear(&mut self) {
+        self.names.clear();
+        self.others.clear();
+        self.names.shrink_to(SPARE);
+        self.others.shrink_to(SPARE);
+    }
+}
+
+impl Object {
+    fn name(
+        &mut self,
+        number: u32,
+        make: impl FnOnce() -> Result<KnownName, Fault>,
+    ) -> Result<&KnownName, Fault> {
+        if self.names.len() <= index(number) {
+            self.names.resize_with(index(number).saturating_add(1), || None);
         }
-        names.get_mut(name)
+        let place = self.names.get_mut(index(number)).ok_or(Fault::Torn)?;
+        if place.is_none() {
+            *place = Some(make()?);
+        }
+        place.as_ref().ok_or(Fault::Torn)
+    }
+
+    /// Remembers an order of declared names that is met for the second time.
+    fn meet(&mut self, py: Python<'_>, order: &[u32], names: &[KnownName]) -> Result<(), Fault> {
+        if *self.met != *order {
+            self.met = order.into();
+        } else if let Some(shape) = Shape::new(py, names)? {
+            let [newest, oldest] = &mut self.shapes;
+            *oldest = newest.replace((order.into(), shape));
+        }
+        Ok(())
     }
 }
 
@@ -60,7 +114,9 @@ pub(super) fn judge<'py, 't>(
     if !set.is_planned(id) {
         return None;
     }
-    let mut maker = Maker { set, declared: declared.take(py)?, pieces: Pieces::new(py)? };
+    let mut declared = declared.take(py)?;
+    declared.clear();
+    let mut maker = Maker { py, set, declared, pieces: Pieces::new(py)? };
     let text = Cow::Borrowed(text);
     let judged = set.judge_handing(id, text, limits, Tape::spare(), &mut maker);
     Some(match judged {
@@ -71,19 +127,39 @@ pub(super) fn judge<'py, 't>(
 }
 
 struct Maker<'py, 's> {
+    py: Python<'py>,
     set: &'s Set,
     declared: Taken<'py, 's, Declared>,
     pieces: Pieces<'py>,
 }
 
 impl Maker<'_, '_> {
-    /// A declared name that was not met before.
-    #[cold]
-    fn meet(&mut self, name: DeclaredName) -> Result<(), Fault> {
-        let text = self.set.declared_name(name).ok_or(Fault::Torn)?;
-        let known = self.pieces.know(text)?;
-        let place = self.declared.place(name).ok_or(Fault::Torn)?;
-        self.pieces.name(place.insert(known))
+    /// The end of an object whose names are no shape.
+    #[inline(never)]
+    fn end_unshaped(&mut self, object: Option<u32>, from: Opened) -> Result<(), Fault> {
+        let Self { py, set, declared, pieces } = self;
+        let first = from.names.min(declared.names.len());
+        let order = declared.names.split_off(first);
+        let others = order.iter().filter(|name| **name == OTHER).count();
+        let mut others = {
+            let first = declared.others.len().saturating_sub(others);
+            declared.others.split_off(first).into_iter()
+        };
+        let mut names = Vec::with_capacity(order.len());
+        for name in order.iter().copied() {
+            names.push(if name == OTHER {
+                others.next().ok_or(Fault::Torn)?
+            } else {
+                let object = object.ok_or(Fault::Torn)?;
+                let spelled = || set.declared_name(DeclaredName { object, name });
+                let make = || pieces.know(spelled().ok_or(Fault::Torn)?);
+                declared.object(object)?.name(name, make)?.again(*py)
+            });
+        }
+        if let Some(object) = object.filter(|_| !order.contains(&OTHER)) {
+            declared.object(object)?.meet(*py, &order, &names)?;
+        }
+        pieces.dict(from, names)
     }
 }
 
@@ -114,37 +190,46 @@ impl Receiver for Maker<'_, '_> {
 
     #[inline]
     fn begin_array(&mut self) -> Result<(), Fault> {
-        self.pieces.begin();
+        self.pieces.begin(self.declared.names.len());
         Ok(())
     }
 
     #[inline]
     fn end_array(&mut self) -> Result<(), Fault> {
-        self.pieces.end_list()
+        let from = self.pieces.end()?;
+        self.pieces.list(from)
     }
 
     #[inline]
     fn begin_object(&mut self) -> Result<(), Fault> {
-        self.pieces.begin();
+        self.pieces.begin(self.declared.names.len());
         Ok(())
     }
 
     #[inline]
     fn declared(&mut self, name: DeclaredName) -> Result<(), Fault> {
-        match self.declared.get(name) {
-            Some(known) => self.pieces.name(known),
-            None => self.meet(name),
-        }
+        self.declared.names.push(name.name);
+        Ok(())
     }
 
     #[inline(never)]
     fn undeclared(&mut self, name: &str) -> Result<(), Fault> {
         let known = self.pieces.know(name)?;
-        self.pieces.name(&known)
+        self.declared.others.push(known);
+        self.declared.names.push(OTHER);
+        Ok(())
     }
 
     #[inline]
-    fn end_object(&mut self) -> Result<(), Fault> {
-        self.pieces.end_dict()
+    fn end_object(&mut self, object: Option<u32>) -> Result<(), Fault> {
+        let from = self.pieces.end()?;
+        let order = self.declared.names.get(from.names..).unwrap_or_default();
+        if let Some(shape) = self.declared.shape(object, order)
+            && self.pieces.shaped(from, shape)?
+        {
+            self.declared.names.truncate(from.names);
+            return Ok(());
+        }
+        self.end_unshaped(object, from)
     }
 }

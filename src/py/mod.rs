@@ -48,6 +48,8 @@ mod _core {
     #[pymodule_init]
     fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
         super::panics::say_only_where();
+        #[cfg(secval_cpython)]
+        super::cpython::prepare(module.py());
         super::limiter::install(module.py())
     }
 }

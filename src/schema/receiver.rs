@@ -33,8 +33,8 @@ pub trait Receiver {
     fn declared(&mut self, name: DeclaredName) -> Result<(), Self::Fault>;
     /// Any other name. That it is there for the first time is not known yet; a text that repeats it is refused.
     fn undeclared(&mut self, name: &str) -> Result<(), Self::Fault>;
-    /// `}`
-    fn end_object(&mut self) -> Result<(), Self::Fault>;
+    /// `}`, and for which kind of object its names are declared, if for any.
+    fn end_object(&mut self, object: Option<u32>) -> Result<(), Self::Fault>;
 }
 
 /// The number of a name that the schemas of a set declare; [`Set::declared_name`](super::Set::declared_name) spells it.
@@ -108,7 +108,7 @@ impl Receiver for Nobody {
     }
 
     #[inline]
-    fn end_object(&mut self) -> Result<(), Infallible> {
+    fn end_object(&mut self, _object: Option<u32>) -> Result<(), Infallible> {
         Ok(())
     }
 }

@@ -129,6 +129,12 @@ impl<'p> Follower<'p> {
         DeclaredName { object: self.at.table, name: self.at.last }
     }
 
+    /// Which kind of object is being read, if it is one that has declared names.
+    #[inline]
+    pub(super) fn object(&self) -> Option<u32> {
+        (self.at.table != NO_TABLE).then_some(self.at.table)
+    }
+
     /// Whether every value of a kind is valid here.
     fn is_free(&self, kind: Kinds) -> bool {
         self.node(self.at.next).is_some_and(|node| node.plain.has(kind))

@@ -64,8 +64,9 @@ impl<R: Receiver> Observer for Handing<'_, '_, R> {
 
     #[inline]
     fn end_object(&mut self, tape: u32, count: u32) -> Result<(), R::Fault> {
+        let object = self.follower.object();
         let Ok(()) = self.follower.end_object(tape, count);
-        self.hand_on(R::end_object)
+        self.hand_on(|receiver| receiver.end_object(object))
     }
 
     #[inline]
