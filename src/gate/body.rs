@@ -258,8 +258,7 @@ impl Awaited {
 
 fn document(engine: &Engine, schema: SchemaId, body: &[u8]) -> Result<Content, Fault> {
     let policy = &engine.policy;
-    let judged =
-        policy.schemas.judge(schema, Cow::Borrowed(body), &policy.request.json, Tape::spare());
+    let judged = policy.schemas.judge(schema, body, &policy.request.json, Tape::spare());
     match judged {
         Ok(document) => Ok(Content::Json(document.into_owned())),
         Err(schema::Fault::Json(error)) => Err(Fault::text(error, body)),

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::iter::FusedIterator;
+use std::ops::Range;
 
 use super::error::Error;
 use super::numbers;
@@ -105,6 +106,19 @@ impl<'t> Unproven<'t> {
     /// The buffers, for the next parse.
     pub fn into_tape(self) -> Tape {
         self.0.into_tape()
+    }
+}
+
+impl Tape {
+    /// The value that a text is which this tape was filled with.
+    #[inline]
+    pub fn root<'d>(&'d self, text: &'d str) -> Value<'d> {
+        Value { text, tape: self.read(), node: 0 }
+    }
+
+    /// The document of a text which this tape was filled with.
+    pub fn into_document(self, text: &str) -> Document<'_> {
+        Document::new(Cow::Borrowed(text), self)
     }
 }
 
@@ -310,20 +324,28 @@ impl<'d> Value<'d> {
 }
 
 /// A number: its text, and its value.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Number<'d> {
-    text: &'d str,
+    source: &'d str,
+    from: u32,
+    to: u32,
     value: numbers::Number,
 }
 
 impl<'d> Number<'d> {
+    /// Of a text that is nothing else.
     pub(super) fn new(text: &'d str, value: numbers::Number) -> Self {
-        Self { text, value }
+        Self::within(text, 0..narrow(text.len()), value)
+    }
+
+    #[inline]
+    pub(super) fn within(source: &'d str, place: Range<u32>, value: numbers::Number) -> Self {
+        Self { source, from: place.start, to: place.end, value }
     }
 
     /// As it stands in the text.
     pub fn text(self) -> &'d str {
-        self.text
+        self.source.get(widen(self.from)..widen(self.to)).unwrap_or_default()
     }
 
     /// Whether it has neither fraction nor exponent: a Python `int`.
@@ -343,7 +365,7 @@ impl<'d> Number<'d> {
     pub fn as_u64(self) -> Option<u64> {
         match self.value {
             numbers::Number::Integer(value) => u64::try_from(value).ok(),
-            numbers::Number::Big => self.text.parse().ok(),
+            numbers::Number::Big => self.text().parse().ok(),
             numbers::Number::Float(_) => None,
         }
     }
@@ -353,7 +375,7 @@ impl<'d> Number<'d> {
         match self.value {
             numbers::Number::Float(value) => value,
             numbers::Number::Integer(_) | numbers::Number::Big => {
-                self.text.parse().unwrap_or(f64::NAN)
+                self.text().parse().unwrap_or(f64::NAN)
             }
         }
     }

@@ -55,7 +55,7 @@ pub use document::{
 pub use error::{Error, Stopped};
 pub use limits::Limits;
 pub use observer::{Known, Observer, Silent};
-pub use parser::{parse, parse_observed, parse_str, parse_unproven};
+pub use parser::{follow, parse, parse_observed, parse_str, parse_unproven};
 pub use place::{Place, place};
 pub use tape::Tape;
 pub use writer::Writer;

@@ -40,6 +40,30 @@ pub(super) enum Number {
     Float(f64),
 }
 
+/// Digits of a short integer: any number of them fits 32 bits.
+const SHORT: u32 = 9;
+
+/// The number that begins at `start`, if it is an integer of some digits without a sign, and the byte after it.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "a part of the parser's loop")]
+pub(super) fn short(bytes: &[u8], start: u32, max_chars: u32) -> Option<(u32, u32)> {
+    let (mut at, mut value) = (start, 0_u32);
+    let next = loop {
+        let next = byte(bytes, at);
+        let digit = next.wrapping_sub(b'0');
+        if digit > 9 {
+            break next;
+        }
+        value = value.wrapping_mul(10).wrapping_add(u32::from(digit));
+        at = at.wrapping_add(1);
+    };
+    let count = at.wrapping_sub(start);
+    // Of more than one digit the first is no zero.
+    let is_short = count == 1 || count.wrapping_sub(2) < SHORT - 1 && byte(bytes, start) != b'0';
+    let ends = !matches!(next, b'.' | b'e' | b'E');
+    (is_short && ends && count <= max_chars).then_some((value, at))
+}
+
 /// Reads the number that begins at `start` with a digit or a minus.
 #[inline]
 pub(super) fn read(text: &str, start: u32, max_chars: u32) -> Result<Read, Error> {

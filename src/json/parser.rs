@@ -19,7 +19,6 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
-use std::mem::take;
 
 use super::document::{self, Content, Document, Unproven};
 use super::error::{Error, Stopped};
@@ -29,7 +28,7 @@ use super::names::Names;
 use super::numbers::{self, Number};
 use super::observer::{Known, Observer, Silent, Uncompared};
 use super::strings;
-use super::tape::{Node, Open, Tag, Tape, narrow, widen, wrapped};
+use super::tape::{Node, Open, Parts, Tag, Tape, narrow, widen, wrapped};
 use crate::reason::Reason;
 
 /// Reads one JSON value.
@@ -46,9 +45,10 @@ pub fn parse_str<'t>(
     reuse: Tape,
 ) -> Result<Document<'t>, Error> {
     check_size(text.len(), limits)?;
-    let mut reuse = reuse;
-    reuse.look_at(text.as_bytes());
-    read(text, limits, reuse, &mut Silent).map_err(only_json)
+    let mut tape = reuse;
+    tape.look_at(text.as_bytes());
+    read(&text, limits, &mut tape, &mut Silent).map_err(only_json)?;
+    Ok(Document::new(text, tape))
 }
 
 /// Reads one JSON value while an observer follows, who may stop it.
@@ -58,11 +58,33 @@ pub fn parse_observed<'t, O: Observer>(
     reuse: Tape,
     observer: &mut O,
 ) -> Result<Document<'t>, Stopped<O::Fault>> {
+    let mut tape = reuse;
+    match text {
+        Cow::Borrowed(bytes) => {
+            let text = follow(bytes, limits, &mut tape, observer)?;
+            Ok(Document::new(Cow::Borrowed(text), tape))
+        }
+        Cow::Owned(bytes) => {
+            follow(&bytes, limits, &mut tape, observer)?;
+            // Read, so it is UTF-8: this says only that the bytes become a string.
+            let text = String::from_utf8(bytes).unwrap_or_default();
+            Ok(Document::new(Cow::Owned(text), tape))
+        }
+    }
+}
+
+/// The same for bytes that stay where they are: the text, which the tape is filled with.
+pub fn follow<'t, O: Observer>(
+    text: &'t [u8],
+    limits: &Limits,
+    tape: &mut Tape,
+    observer: &mut O,
+) -> Result<&'t str, Stopped<O::Fault>> {
     check_size(text.len(), limits)?;
-    let mut reuse = reuse;
-    reuse.look_at(&text);
-    let ascii = reuse.is_ascii();
-    read(decode(text, ascii)?, limits, reuse, observer)
+    tape.look_at(text);
+    let text = decode(text, tape.is_ascii())?;
+    read(text, limits, tape, observer)?;
+    Ok(text)
 }
 
 /// Reads one JSON value, and leaves it to the caller to find out whether member names are repeated: whoever
@@ -90,63 +112,55 @@ fn check_size(bytes: usize, limits: &Limits) -> Result<(), Error> {
 }
 
 /// The text as UTF-8, or what it is instead. All of it may be known to be ASCII.
-fn decode(text: Cow<'_, [u8]>, ascii: bool) -> Result<Cow<'_, str>, Error> {
+#[inline]
+fn decode(text: &[u8], ascii: bool) -> Result<&str, Error> {
     // A JSON text begins with an ASCII character; with a NUL beside it, or a byte order mark before it, that
     // is UTF-16 or UTF-32 (RFC 4627, 3).
     if let Some([0xfe, 0xff] | [0xff, 0xfe] | [0, _] | [_, 0]) = text.get(..2) {
         return Err(Error::new(Reason::JsonUtf16, 0));
     }
-    let invalid = |error: &std::str::Utf8Error| Error::new(Reason::JsonUtf8, error.valid_up_to());
-    match text {
-        Cow::Borrowed(bytes) if ascii => {
-            #[expect(unsafe_code, reason = "a second look at every byte would tell nothing new")]
-            // SAFETY: all bytes are ASCII, and ASCII is UTF-8.
-            let text = unsafe { str::from_utf8_unchecked(bytes) };
-            Ok(Cow::Borrowed(text))
-        }
-        Cow::Borrowed(bytes) => match simdutf8::basic::from_utf8(bytes) {
-            Ok(text) => Ok(Cow::Borrowed(text)),
-            // The fast check says only that, the slow one says where.
-            Err(_) => std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|e| invalid(&e)),
-        },
-        Cow::Owned(bytes) => {
-            String::from_utf8(bytes).map(Cow::Owned).map_err(|e| invalid(&e.utf8_error()))
-        }
+    if ascii {
+        #[expect(unsafe_code, reason = "a second look at every byte would tell nothing new")]
+        // SAFETY: all bytes are ASCII, and ASCII is UTF-8.
+        return Ok(unsafe { str::from_utf8_unchecked(text) });
     }
+    // The fast check says only that, the slow one says where.
+    simdutf8::basic::from_utf8(text).or_else(|_| {
+        str::from_utf8(text).map_err(|error| Error::new(Reason::JsonUtf8, error.valid_up_to()))
+    })
 }
 
-fn read<'t, O: Observer>(
-    text: Cow<'t, str>,
+fn read<O: Observer>(
+    text: &str,
     limits: &Limits,
-    mut reuse: Tape,
+    tape: &mut Tape,
     observer: &mut O,
-) -> Result<Document<'t>, Stopped<O::Fault>> {
-    let tape = reuse.parts();
+) -> Result<(), Stopped<O::Fault>> {
     if text.starts_with('\u{feff}') {
         return Err(Error::new(Reason::JsonBom, 0).into());
     }
+    let Parts { nodes, unescaped, ascii, marks, open, names } = tape.parts();
     let ceiling = |limit: Option<usize>| limit.map_or(u32::MAX, narrow);
     let mut parser = Parser {
-        text: &text,
+        text,
         bytes: text.as_bytes(),
-        ascii: tape.ascii,
-        marks: &tape.marks,
-        nodes: take(&mut tape.nodes),
-        unescaped: take(&mut tape.unescaped),
-        open: take(&mut tape.open),
-        names: take(&mut tape.names),
+        ascii: *ascii,
+        marks,
+        nodes,
+        unescaped,
+        open,
+        names,
         observer,
-        inner: Open { node: 0, count: u32::MAX, closing: OUTSIDE },
+        node: 0,
+        count: widen(u32::MAX),
+        closing: OUTSIDE,
         depth: limits.max_depth,
         values: ceiling(limits.max_nodes),
-        members: ceiling(limits.max_members),
+        members: widen(ceiling(limits.max_members)),
         string_bytes: ceiling(limits.max_string_bytes),
         number_chars: narrow(limits.max_number_chars),
     };
-    parser.run()?;
-    let Parser { nodes, unescaped, open, names, .. } = parser;
-    (tape.nodes, tape.unescaped, tape.open, tape.names) = (nodes, unescaped, open, names);
-    Ok(Document::new(text, reuse))
+    parser.run()
 }
 
 struct Parser<'p, O> {
@@ -155,20 +169,23 @@ struct Parser<'p, O> {
     /// All of them are ASCII.
     ascii: bool,
     marks: &'p [u64],
-    nodes: Vec<Node>,
-    unescaped: String,
+    nodes: &'p mut Vec<Node>,
+    unescaped: &'p mut String,
     /// The containers around the innermost one, and nothing at the bottom.
-    open: Vec<Open>,
-    names: Names,
+    open: &'p mut Vec<Open>,
+    names: &'p mut Names,
     observer: &'p mut O,
-    /// The innermost container, if there is one.
-    inner: Open,
+    /// The innermost container, if there is one: its node, its children so far (wider than on the stack, so that it is
+    /// moved by itself: it was just written), and the byte that ends it.
+    node: u32,
+    count: usize,
+    closing: u8,
     /// Levels left.
     depth: usize,
     /// Values left.
     values: u32,
     /// Ceilings; `u32::MAX` is none.
-    members: u32,
+    members: usize,
     string_bytes: u32,
     number_chars: u32,
 }
@@ -255,7 +272,7 @@ impl<O: Observer> Parser<'_, O> {
     fn uncommon_string(&mut self, at: u32) -> Result<u32, Stopped<O::Fault>> {
         let (next, node) = self.content(at, Tag::String)?;
         let index = self.push(node);
-        let source = if node.escaped { &self.unescaped } else { self.text };
+        let source = if node.escaped { &*self.unescaped } else { self.text };
         let content = Content::within(source, &node, false);
         self.observer.string(index, content).map_err(Stopped::Fault)?;
         Ok(next)
@@ -263,6 +280,20 @@ impl<O: Observer> Parser<'_, O> {
 
     #[inline(always)]
     fn number(&mut self, at: u32) -> Result<u32, Stopped<O::Fault>> {
+        let Some((value, next)) = numbers::short(self.bytes, at, self.number_chars) else {
+            return self.long_number(at);
+        };
+        self.count_value(at)?;
+        let index = self.push(Node::wide(Tag::Integer, at, u64::from(value)));
+        let value = Number::Integer(i64::from(value));
+        let number = document::Number::within(self.text, at..next, value);
+        self.observer.number(index, number).map_err(Stopped::Fault)?;
+        Ok(next)
+    }
+
+    /// The same for a number that is no short integer.
+    #[inline(never)]
+    fn long_number(&mut self, at: u32) -> Result<u32, Stopped<O::Fault>> {
         let read = numbers::read(self.text, at, self.number_chars)?;
         self.count_value(at)?;
         let index = self.push(match read.value {
@@ -270,8 +301,7 @@ impl<O: Observer> Parser<'_, O> {
             Number::Big => Node::new(Tag::BigInteger, at, 0, 0),
             Number::Float(value) => Node::wide(Tag::Float, at, value.to_bits()),
         });
-        let text = self.text.get(widen(at)..widen(read.next)).unwrap_or_default();
-        let number = document::Number::new(text, read.value);
+        let number = document::Number::within(self.text, at..read.next, read.value);
         self.observer.number(index, number).map_err(Stopped::Fault)?;
         Ok(read.next)
     }
@@ -309,8 +339,9 @@ impl<O: Observer> Parser<'_, O> {
         self.depth = depth;
         let (tag, closing) = if object { (Tag::Object, b'}') } else { (Tag::Array, b']') };
         let node = self.push(Node::new(tag, at, 0, 0));
-        self.open.push(self.inner);
-        self.inner = Open { node, count: 0, closing };
+        let (outer, count) = (self.node, wrapped(self.count));
+        self.open.push(Open { node: outer, count, closing: self.closing });
+        (self.node, self.count, self.closing) = (node, 0, closing);
         let told = if object {
             self.names.begin();
             self.observer.begin_object(node)
@@ -336,7 +367,7 @@ impl<O: Observer> Parser<'_, O> {
                 let first = self.token(next);
                 return self.child(at, first).map(Some);
             }
-            if byte != self.inner.closing {
+            if byte != self.closing {
                 return Err(self.not_closed(at).into());
             }
             if byte == OUTSIDE {
@@ -350,11 +381,11 @@ impl<O: Observer> Parser<'_, O> {
     /// value begins. `before` is the comma, if there is one.
     #[inline(always)]
     fn child(&mut self, before: u32, first: Token) -> Result<Token, Stopped<O::Fault>> {
-        if self.inner.count >= self.members {
+        if self.count >= self.members {
             return Err(self.no_more(before, first).into());
         }
-        self.inner.count = self.inner.count.wrapping_add(1);
-        if self.inner.closing != b'}' {
+        self.count = self.count.wrapping_add(1);
+        if self.closing != b'}' {
             return Ok(first);
         }
         let (at, byte) = first;
@@ -430,13 +461,15 @@ impl<O: Observer> Parser<'_, O> {
     /// The end of the innermost container.
     #[inline]
     fn end(&mut self) -> Result<(), Stopped<O::Fault>> {
-        let Open { node, count, closing } = self.inner;
+        let (node, count, closing) = (self.node, wrapped(self.count), self.closing);
         let end = self.next_index();
         if let Some(opened) = self.nodes.get_mut(widen(node)) {
             (opened.a, opened.b) = (count, end);
         }
         self.depth = self.depth.wrapping_add(1);
-        self.inner = self.open.pop().unwrap_or(self.inner);
+        if let Some(outer) = self.open.pop() {
+            (self.node, self.count, self.closing) = (outer.node, widen(outer.count), outer.closing);
+        }
         if closing == b']' {
             return self.observer.end_array(node, count).map_err(Stopped::Fault);
         }
@@ -450,7 +483,7 @@ impl<O: Observer> Parser<'_, O> {
 
     /// Reads the string whose opening quote is at `at`, whatever it has in it: the byte after it, and its node.
     fn content(&mut self, at: u32, tag: Tag) -> Result<(u32, Node), Error> {
-        let read = strings::read(self.text, self.marks, widen(at), &mut self.unescaped)?;
+        let read = strings::read(self.text, self.marks, widen(at), self.unescaped)?;
         let mut node = Node::new(tag, at, narrow(read.from), narrow(read.len));
         node.escaped = read.escaped;
         if node.b > self.string_bytes {
@@ -513,7 +546,7 @@ impl<O: Observer> Parser<'_, O> {
     /// Neither a comma nor the container's end.
     #[cold]
     fn not_closed(&self, at: u32) -> Error {
-        if self.inner.closing == OUTSIDE {
+        if self.closing == OUTSIDE {
             return fault(Reason::JsonTrailing, at);
         }
         self.unless_ended(Reason::JsonExpectedComma, at)
@@ -522,10 +555,10 @@ impl<O: Observer> Parser<'_, O> {
     /// One child too many, if the text's only value is not what has them.
     #[cold]
     fn no_more(&self, before: u32, (at, byte): Token) -> Error {
-        if self.inner.closing == OUTSIDE {
+        if self.closing == OUTSIDE {
             return fault(Reason::JsonTrailing, before);
         }
-        if byte == self.inner.closing {
+        if byte == self.closing {
             return fault(Reason::JsonTrailingComma, at);
         }
         self.unless_ended(Reason::JsonMembers, at)
@@ -543,7 +576,7 @@ impl<O: Observer> Parser<'_, O> {
     fn no_value(&self, at: u32, byte: u8) -> Error {
         let reason = match byte {
             // An empty array has ended before: there was a comma.
-            b']' if self.inner.closing == b']' => Reason::JsonTrailingComma,
+            b']' if self.closing == b']' => Reason::JsonTrailingComma,
             b'+' | b'.' => Reason::JsonNumber,
             letter if letter.is_ascii_alphabetic() => Reason::JsonLiteral,
             _ => Reason::JsonExpectedValue,

@@ -634,37 +634,52 @@ fn string(py: Python<'_>, content: Content<'_>) -> Made {
 /// A `str` of bytes that are known to be ASCII.
 #[inline]
 fn ascii(py: Python<'_>, bytes: &[u8]) -> Made {
+    // SAFETY: a new reference or null.
+    unsafe { owned(py, new_ascii(py, bytes)) }
+}
+
+/// The same as a new reference, or null with an exception raised: in a register, as it is made at every other value.
+fn new_ascii(py: Python<'_>, bytes: &[u8]) -> *mut ffi::PyObject {
+    let length = bytes.len();
+    if length > 1
+        && let Some(Some(head)) = HEAD.get(py)
+    {
+        let needed = size_of::<ffi::PyASCIIObject>() + length + 1;
+        // SAFETY: the GIL is held; memory for a head, the characters, and a NUL behind them. The head is that of a `str`
+        // which CPython made and nobody had seen, but for the length; a tried one, see `head`.
+        unsafe {
+            let string = ffi::PyObject_Malloc(needed).cast::<ffi::PyASCIIObject>();
+            if string.is_null() {
+                return ffi::PyErr_NoMemory();
+            }
+            ptr::copy_nonoverlapping(&raw const head.0, string, 1);
+            (*string).length = length.cast_signed();
+            let data = string.add(1).cast::<u8>();
+            copy_bytes(bytes, data);
+            data.add(length).write(0);
+            return string.cast();
+        }
+    }
+    ascii_by_cpython(py, bytes)
+}
+
+/// The same, as CPython makes it.
+#[cold]
+fn ascii_by_cpython(py: Python<'_>, bytes: &[u8]) -> *mut ffi::PyObject {
     if bytes.len() <= 1 {
         // CPython has these ready.
-        let text = std::str::from_utf8(bytes).unwrap_or_default();
-        return Ok(PyString::new(py, text).into_any().unbind());
+        let text = str::from_utf8(bytes).unwrap_or_default();
+        return PyString::new(py, text).into_any().into_ptr();
     }
-    let Some(Some(head)) = HEAD.get(py) else {
-        // SAFETY: the GIL is held; the result is a new reference or null.
-        let string = unsafe { owned(py, ffi::PyUnicode_New(size(bytes.len())?, 127)) }?;
-        // SAFETY: a new `str` of this length and of ASCII kind has its characters, a byte each, behind its head; nobody
-        // else has seen it.
-        unsafe {
-            let data = string.as_ptr().cast::<ffi::PyASCIIObject>().add(1).cast::<u8>();
+    // SAFETY: the GIL is held. A new `str` of this length and of ASCII kind has its characters, a byte each, behind its head;
+    // nobody else has seen it.
+    unsafe {
+        let string = ffi::PyUnicode_New(bytes.len().cast_signed(), 127);
+        if !string.is_null() {
+            let data = string.cast::<ffi::PyASCIIObject>().add(1).cast::<u8>();
             copy_bytes(bytes, data);
         }
-        return Ok(string);
-    };
-    let needed = size_of::<ffi::PyASCIIObject>() + bytes.len() + 1;
-    // SAFETY: the GIL is held; memory for a head, the characters, and a NUL behind them. The head is that of a `str` which
-    // CPython made and nobody had seen, but for the length; a tried one, see `head`.
-    unsafe {
-        let string = ffi::PyObject_Malloc(needed).cast::<ffi::PyASCIIObject>();
-        if string.is_null() {
-            ffi::PyErr_NoMemory();
-            return Err(Fault::Raised);
-        }
-        ptr::copy_nonoverlapping(&raw const head.0, string, 1);
-        (*string).length = size(bytes.len())?;
-        let data = string.add(1).cast::<u8>();
-        copy_bytes(bytes, data);
-        data.add(bytes.len()).write(0);
-        owned(py, string.cast())
+        string
     }
 }
 
@@ -790,7 +805,7 @@ unsafe impl<T> Send for Shared<T> {}
 
 /// What is kept, until it is dropped: by whoever took it, while the GIL is held.
 pub(super) struct Taken<'py, 's, T> {
-    taken: &'s Cell<bool>,
+    mark: &'s Cell<bool>,
     kept: &'s mut T,
     _held: PhantomData<Python<'py>>,
 }
@@ -812,8 +827,8 @@ impl<T> Shared<T> {
         }
         // SAFETY: nobody else has it: it is marked as taken, and only who took it gives it back.
         let kept = unsafe { &mut *self.kept.get() };
-        let taken = &self.taken;
-        Some(Taken { taken, kept: kept.get_or_insert_with(|| T::new(py)), _held: PhantomData })
+        let mark = &self.taken;
+        Some(Taken { mark, kept: kept.get_or_insert_with(|| T::new(py)), _held: PhantomData })
     }
 }
 
@@ -841,7 +856,7 @@ impl<T> DerefMut for Taken<'_, '_, T> {
 impl<T> Drop for Taken<'_, '_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.taken.set(false);
+        self.mark.set(false);
     }
 }
 

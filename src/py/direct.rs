@@ -8,13 +8,11 @@
 
 #![forbid(unsafe_code)]
 
-use std::borrow::Cow;
-
 use pyo3::prelude::*;
 
 use super::cpython::{Fault, Kept, KnownName, Opened, Pieces, Shape, Shared, Taken};
-use crate::json::{Content, Document, Limits, Number, Tape};
-use crate::schema::{DeclaredName, Receiver, SchemaId, Set, Unmade};
+use crate::json::{Content, Limits, Number, Tape};
+use crate::schema::{DeclaredName, Planned, Receiver, Unmade};
 
 /// A name that is not declared. Numbers of names count from 1.
 const OTHER: u32 = 0;
@@ -102,25 +100,23 @@ fn index(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// Judges a text and makes its objects on the way; nothing if it has to be done one after the other.
-pub(super) fn judge<'py, 't>(
+/// Judges a text and makes its objects on the way; nothing if that is in use, and it has to be done one after the other.
+#[inline]
+pub(super) fn judge<'py>(
     py: Python<'py>,
-    set: &Set,
-    id: SchemaId,
+    schema: Planned<'_>,
     declared: &Shared<Declared>,
-    text: &'t [u8],
+    text: &[u8],
     limits: &Limits,
-) -> Option<Result<(Document<'t>, PyResult<Bound<'py, PyAny>>), Unmade<PyErr>>> {
-    if !set.is_planned(id) {
-        return None;
-    }
+) -> Option<Result<Bound<'py, PyAny>, Unmade<PyErr>>> {
     let mut declared = declared.take(py)?;
     declared.clear();
-    let mut maker = Maker { py, set, declared, pieces: Pieces::new(py)? };
-    let text = Cow::Borrowed(text);
-    let judged = set.judge_handing(id, text, limits, Tape::spare(), &mut maker);
+    let mut maker = Maker { py, schema, declared, pieces: Pieces::new(py)? };
+    let mut tape = Tape::spare();
+    let judged = schema.judge(text, limits, &mut tape, &mut maker);
+    tape.keep();
     Some(match judged {
-        Ok(document) => Ok((document, maker.pieces.finish())),
+        Ok(_) => maker.pieces.finish().map_err(Unmade::Receiver),
         Err(Unmade::Refused(fault)) => Err(Unmade::Refused(fault)),
         Err(Unmade::Receiver(fault)) => Err(Unmade::Receiver(fault.into_error(py))),
     })
@@ -128,7 +124,7 @@ pub(super) fn judge<'py, 't>(
 
 struct Maker<'py, 's> {
     py: Python<'py>,
-    set: &'s Set,
+    schema: Planned<'s>,
     declared: Taken<'py, 's, Declared>,
     pieces: Pieces<'py>,
 }
@@ -137,7 +133,7 @@ impl Maker<'_, '_> {
     /// The end of an object whose names are no shape.
     #[inline(never)]
     fn end_unshaped(&mut self, object: Option<u32>, from: Opened) -> Result<(), Fault> {
-        let Self { py, set, declared, pieces } = self;
+        let Self { py, schema, declared, pieces } = self;
         let first = from.names.min(declared.names.len());
         let order = declared.names.split_off(first);
         let others = order.iter().filter(|name| **name == OTHER).count();
@@ -151,7 +147,7 @@ impl Maker<'_, '_> {
                 others.next().ok_or(Fault::Torn)?
             } else {
                 let object = object.ok_or(Fault::Torn)?;
-                let spelled = || set.declared_name(DeclaredName { object, name });
+                let spelled = || schema.spelled(DeclaredName { object, name });
                 let make = || pieces.know(spelled().ok_or(Fault::Torn)?);
                 declared.object(object)?.name(name, make)?.again(*py)
             });

@@ -22,11 +22,6 @@ use crate::json::{self, Document, Error, Tape};
 use crate::schema::Unmade;
 use crate::schema::{self, Dialect, FormatRule, Formats, Options, SchemaId, Set, SetBuilder};
 
-/// Lets go of a document, but for its buffers.
-fn keep(document: Document<'_>) {
-    document.into_tape().keep();
-}
-
 /// Violations that `validate` and `loads` report at most.
 const REPORTED: usize = 100;
 
@@ -171,7 +166,7 @@ impl Schema {
     ///     data: JSON text if bytes-like; anything else, `str` too, is a value.
     fn is_valid(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<bool> {
         Ok(match self.look(data)? {
-            Data::Text(text) => self.judge(py, &text).map(keep).is_ok(),
+            Data::Text(text) => self.look_through(py, &text).is_ok(),
             Data::Value(document) => {
                 let judged = self.set.judge_value(self.id, document.root());
                 judged.map_err(|violation| note(py, &violation)).is_ok()
@@ -190,8 +185,8 @@ impl Schema {
         limit: usize,
     ) -> PyResult<Vec<Violation>> {
         Ok(match self.look(data)? {
-            Data::Text(text) => match self.judge(py, &text) {
-                Ok(_) => Vec::new(),
+            Data::Text(text) => match self.look_through(py, &text) {
+                Ok(()) => Vec::new(),
                 Err(schema::Fault::Json(error)) => vec![malformed(error)],
                 Err(schema::Fault::Schema(_)) => self.reread(py, &text, limit),
             },
@@ -207,9 +202,7 @@ impl Schema {
     ///     JSONError: A text is malformed.
     fn validate(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         match self.look(data)? {
-            Data::Text(text) => {
-                self.judge(py, &text).map(drop).map_err(|f| self.raise(py, &f, &text))
-            }
+            Data::Text(text) => self.look_through(py, &text).map_err(|f| self.raise(py, &f, &text)),
             Data::Value(document) => match self.list(py, document.root(), REPORTED) {
                 violations if violations.is_empty() => Ok(()),
                 violations => Err(errors::validation(py, violations)),
@@ -274,10 +267,22 @@ impl Schema {
         }
     }
 
-    fn judge<'t>(&self, py: Python<'_>, text: &'t [u8]) -> Result<Document<'t>, schema::Fault> {
-        let judged = work_on(py, text.len(), || {
-            self.set.judge(self.id, Cow::Borrowed(text), &self.limits, Tape::spare())
-        });
+    /// Judges a text, and makes nothing of it.
+    fn look_through(&self, py: Python<'_>, text: &[u8]) -> Result<(), schema::Fault> {
+        let mut tape = Tape::spare();
+        let judged = self.judge(py, text, &mut tape).map(|_| ());
+        tape.keep();
+        judged
+    }
+
+    fn judge<'t>(
+        &self,
+        py: Python<'_>,
+        text: &'t [u8],
+        tape: &mut Tape,
+    ) -> Result<&'t str, schema::Fault> {
+        let judged =
+            work_on(py, text.len(), || self.set.judge_on(self.id, text, &self.limits, tape));
         if let Err(fault) = &judged {
             tell(py, fault);
         }
@@ -291,13 +296,11 @@ impl Schema {
         text: &[u8],
     ) -> PyResult<Result<Bound<'py, PyAny>, schema::Fault>> {
         #[cfg(secval_cpython)]
-        if !lets_go(text.len()) {
-            let made = direct::judge(py, &self.set, self.id, &self.declared, text, &self.limits);
-            match made {
-                Some(Ok((document, made))) => {
-                    keep(document);
-                    return made.map(Ok);
-                }
+        if !lets_go(text.len())
+            && let Some(schema) = self.set.planned(self.id)
+        {
+            match direct::judge(py, schema, &self.declared, text, &self.limits) {
+                Some(Ok(made)) => return Ok(Ok(made)),
                 Some(Err(Unmade::Refused(fault))) => {
                     tell(py, &fault);
                     return Ok(Err(fault));
@@ -306,14 +309,13 @@ impl Schema {
                 None => {}
             }
         }
-        Ok(match self.judge(py, text) {
-            Ok(document) => {
-                let made = objects::build(py, document.root());
-                keep(document);
-                Ok(made?)
-            }
-            Err(fault) => Err(fault),
-        })
+        let mut tape = Tape::spare();
+        let made = match self.judge(py, text, &mut tape) {
+            Ok(text) => objects::build(py, tape.root(text)).map(Ok),
+            Err(fault) => Ok(Err(fault)),
+        };
+        tape.keep();
+        made
     }
 
     fn list(&self, py: Python<'_>, value: json::Value<'_>, limit: usize) -> Vec<Violation> {

@@ -26,7 +26,7 @@
 //! let amount = builder.add(&schema, None, &Options::default()).unwrap();
 //! let set = builder.build().unwrap();
 //!
-//! let judge = |text: &'static [u8]| set.judge(amount, Cow::Borrowed(text), &Limits::default(), Tape::default());
+//! let judge = |text: &'static [u8]| set.judge(amount, text, &Limits::default(), Tape::default());
 //! assert!(judge(br#"{"amount": 12}"#).is_ok());
 //! let Err(Fault::Schema(violation)) = judge(br#"{"amount": 0}"#) else { panic!() };
 //! assert_eq!((violation.pointer.as_str(), violation.keyword), ("/amount", "minimum"));
@@ -62,7 +62,7 @@ pub use formats::{FormatRule, Formats};
 pub use instance::{Instance, Tree};
 pub use plan::Explanation;
 pub use receiver::{DeclaredName, Receiver, Unmade};
-pub use set::Set;
+pub use set::{Planned, Set};
 pub use violation::Violation;
 
 use crate::json;

@@ -4,7 +4,7 @@
 
 use std::convert::Infallible;
 
-use super::Fault;
+use super::{Fault, Violation};
 use crate::json::{Content, Number};
 
 /// Is handed what a text says, in its order, while it is judged.
@@ -37,7 +37,7 @@ pub trait Receiver {
     fn end_object(&mut self, object: Option<u32>) -> Result<(), Self::Fault>;
 }
 
-/// The number of a name that the schemas of a set declare; [`Set::declared_name`](super::Set::declared_name) spells it.
+/// The number of a name that the schemas of a set declare; [`Planned::spelled`](super::Planned::spelled) spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DeclaredName {
     /// The kind of object that it is declared for.
@@ -53,6 +53,13 @@ pub enum Unmade<F> {
     Refused(Fault),
     /// The receiver could not go on.
     Receiver(F),
+}
+
+impl<F> Unmade<F> {
+    #[cold]
+    pub(super) fn refused(violation: Violation) -> Self {
+        Self::Refused(Fault::Schema(Box::new(violation)))
+    }
 }
 
 /// The receiver of a text that is judged, and no more.

@@ -1,6 +1,5 @@
 //! The compiled schemas of an application, and how values are judged by them.
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::num::NonZeroU64;
 
@@ -12,7 +11,7 @@ use super::judge::Judge;
 use super::plan::{Buffers, Cause, Entry, Explanation, Follower, Handing, Plan, Refusal};
 use super::receiver::{DeclaredName, Nobody, Receiver, Unmade};
 use super::{Fault, SchemaId, Violation, closed, declared};
-use crate::json::{self, Document, Limits, Stopped, Tape, Value};
+use crate::json::{self, Document, Limits, Silent, Stopped, Tape, Value};
 use crate::sync::Count;
 
 thread_local! {
@@ -21,13 +20,24 @@ thread_local! {
     static BUFFERS: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
 }
 
-/// Runs `work` with this thread's buffers. Who is called from within (a receiver may run anything) has others.
-fn with_buffers<T>(work: impl FnOnce(&mut Buffers) -> T) -> T {
-    let mut buffers = BUFFERS.try_with(Cell::take).ok().flatten().unwrap_or_default();
-    let done = work(&mut buffers);
-    // Fails only while the thread ends, when nobody needs them any more.
-    let _ = BUFFERS.try_with(|kept| kept.set(Some(buffers)));
-    done
+/// This thread's buffers, as long as they are needed. Who is called meanwhile (a receiver may run anything) has others.
+struct Borrowed(Option<Box<Buffers>>);
+
+impl Borrowed {
+    fn take() -> Self {
+        Self(BUFFERS.try_with(Cell::take).ok().flatten())
+    }
+
+    fn get(&mut self) -> &mut Buffers {
+        self.0.get_or_insert_default()
+    }
+}
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        // Fails only while the thread ends, when nobody needs them any more.
+        let _ = BUFFERS.try_with(|kept| kept.set(self.0.take()));
+    }
 }
 
 /// The compiled schemas of an application. Never changes, but for hints that speed it up.
@@ -66,63 +76,42 @@ impl Set {
     pub fn judge<'t>(
         &self,
         id: SchemaId,
-        text: Cow<'t, [u8]>,
+        text: &'t [u8],
         limits: &Limits,
         reuse: Tape,
     ) -> Result<Document<'t>, Fault> {
-        if !self.is_planned(id) {
-            let document = json::parse(text, limits, reuse).map_err(Fault::Json)?;
-            return match self.judge_value(id, document.root()) {
-                Ok(()) => Ok(document),
-                Err(violation) => Err(Fault::Schema(Box::new(violation))),
-            };
-        }
-        self.judge_handing(id, text, limits, reuse, &mut Nobody).map_err(|unmade| match unmade {
-            Unmade::Refused(fault) => fault,
-            Unmade::Receiver(never) => match never {},
-        })
+        let mut tape = reuse;
+        let text = self.judge_on(id, text, limits, &mut tape)?;
+        Ok(tape.into_document(text))
     }
 
-    /// The same, and hands what the text says to a receiver on the way. A schema that is judged by the arbiter alone is
-    /// [not planned](Self::is_planned): it refuses everything here.
-    pub fn judge_handing<'t, R: Receiver>(
+    /// The same on a tape that is filled: the text.
+    pub fn judge_on<'t>(
         &self,
         id: SchemaId,
-        text: Cow<'t, [u8]>,
+        text: &'t [u8],
         limits: &Limits,
-        reuse: Tape,
-        receiver: &mut R,
-    ) -> Result<Document<'t>, Unmade<R::Fault>> {
-        let refused = |violation| Unmade::Refused(Fault::Schema(Box::new(violation)));
-        let Some((compiled, entry)) = self.compiled(id).zip(self.entry(id)) else {
-            return Err(refused(unknown()));
-        };
-        let (document, answer) = with_buffers(|work| {
-            let follower = Follower::new(&self.plan, entry, work);
-            let mut handing = Handing { follower, receiver };
-            match json::parse_observed(text, limits, reuse, &mut handing) {
-                Ok(document) => {
-                    let answer = handing.follower.verdict(document.root(), &self.graph);
-                    Ok((document, answer))
-                }
-                Err(Stopped::Json(error)) => Err(Unmade::Refused(Fault::Json(error))),
-                Err(Stopped::Fault(fault)) => Err(Unmade::Receiver(fault)),
-            }
-        })?;
-        match self.verdict(compiled, document.root(), answer, entry) {
-            Ok(()) => Ok(document),
-            Err(violation) => Err(refused(violation)),
+        tape: &mut Tape,
+    ) -> Result<&'t str, Fault> {
+        if let Some(planned) = self.planned(id) {
+            return planned.judge(text, limits, tape, &mut Nobody).map_err(|unmade| {
+                let Unmade::Refused(fault) = unmade;
+                fault
+            });
         }
+        let text = json::follow(text, limits, tape, &mut Silent).map_err(|stopped| {
+            let Stopped::Json(error) = stopped;
+            Fault::Json(error)
+        })?;
+        let judged = self.judge_value(id, tape.root(text));
+        judged.map(|()| text).map_err(|violation| Fault::Schema(Box::new(violation)))
     }
 
-    /// Whether a schema is judged while its text is read.
-    pub fn is_planned(&self, id: SchemaId) -> bool {
-        self.entry(id).is_some()
-    }
-
-    /// How a name is spelled that a receiver was handed.
-    pub fn declared_name(&self, name: DeclaredName) -> Option<&str> {
-        self.plan.spelling(name)
+    /// A schema that is judged while its text is read; nothing if only the arbiter knows it.
+    #[inline]
+    pub fn planned(&self, id: SchemaId) -> Option<Planned<'_>> {
+        let (compiled, entry) = self.compiled(id).zip(self.entry(id))?;
+        Some(Planned { set: self, compiled, entry })
     }
 
     /// What follows from the plan's answer.
@@ -218,21 +207,19 @@ impl Set {
     /// Judges a value: the first violation.
     pub fn judge_value(&self, id: SchemaId, value: Value<'_>) -> Result<(), Violation> {
         let Some(compiled) = self.compiled(id) else { return Err(unknown()) };
-        match self.planned(id, value) {
+        match self.ask(id, value) {
             Some((answer, entry)) => self.verdict(compiled, value, answer, entry),
             None => self.arbitrate(compiled, value),
         }
     }
 
     /// The plan's answer, where it has one.
-    fn planned(&self, id: SchemaId, value: Value<'_>) -> Option<(Result<(), Refusal>, Entry)> {
+    fn ask(&self, id: SchemaId, value: Value<'_>) -> Option<(Result<(), Refusal>, Entry)> {
         let entry = self.entry(id)?;
-        let answer = with_buffers(|work| {
-            let mut follower = Follower::new(&self.plan, entry, work);
-            follower.walk(value);
-            follower.verdict(value, &self.graph)
-        });
-        Some((answer, entry))
+        let mut work = Borrowed::take();
+        let mut follower = Follower::new(&self.plan, entry, work.get());
+        follower.walk(value);
+        Some((follower.verdict(value, &self.graph), entry))
     }
 
     /// How often the plan and the arbiter did not agree on a value that both were asked about. Each time the value was
@@ -272,7 +259,7 @@ impl Set {
     /// on the value, only of values that follow the schema as it is written.
     pub fn violations(&self, id: SchemaId, value: Value<'_>, limit: usize) -> Vec<Violation> {
         let Some(compiled) = self.compiled(id) else { return vec![unknown()] };
-        match self.planned(id, value) {
+        match self.ask(id, value) {
             Some((Err(refusal), entry)) => {
                 return self.list(compiled, value, (refusal, entry.closed), limit);
             }
@@ -327,6 +314,45 @@ impl Set {
     }
 }
 
+/// A schema of a set that is judged while its text is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Planned<'s> {
+    set: &'s Set,
+    compiled: &'s Compiled,
+    entry: Entry,
+}
+
+impl<'s> Planned<'s> {
+    /// Parses strictly and judges in one go, and hands what the text says to a receiver on the way. The tape is filled.
+    #[inline]
+    pub fn judge<'t, R: Receiver>(
+        &self,
+        text: &'t [u8],
+        limits: &Limits,
+        tape: &mut Tape,
+        receiver: &mut R,
+    ) -> Result<&'t str, Unmade<R::Fault>> {
+        let Self { set, compiled, entry } = *self;
+        let mut work = Borrowed::take();
+        let follower = Follower::new(&set.plan, entry, work.get());
+        let mut handing = Handing { follower, receiver };
+        let text =
+            json::follow(text, limits, tape, &mut handing).map_err(|stopped| match stopped {
+                Stopped::Json(error) => Unmade::Refused(Fault::Json(error)),
+                Stopped::Fault(fault) => Unmade::Receiver(fault),
+            })?;
+        let root = tape.root(text);
+        let answer = handing.follower.verdict(root, &set.graph);
+        set.verdict(compiled, root, answer, entry).map_err(Unmade::refused)?;
+        Ok(text)
+    }
+
+    /// How a name is spelled that a receiver was handed.
+    pub fn spelled(&self, name: DeclaredName) -> Option<&'s str> {
+        self.set.plan.spelling(name)
+    }
+}
+
 /// For an id of another set: refused.
 fn unknown() -> Violation {
     Violation::new("schema", String::new(), String::new(), None)
@@ -364,8 +390,7 @@ mod tests {
     }
 
     fn first(set: &Set, text: &'static str) -> Option<Violation> {
-        let text = Cow::Borrowed(text.as_bytes());
-        match set.judge(SchemaId(0), text, &Limits::default(), Tape::default()) {
+        match set.judge(SchemaId(0), text.as_bytes(), &Limits::default(), Tape::default()) {
             Ok(_) => None,
             Err(Fault::Schema(violation)) => Some(*violation),
             Err(Fault::Json(error)) => unreachable!("{error}"),
@@ -401,7 +426,8 @@ mod tests {
     #[test]
     fn what_is_refused_never_lists_as_nothing() {
         let set = divided(None);
-        let document = json::parse(Cow::Borrowed(b"1"), &Limits::default(), Tape::default());
+        let document =
+            json::parse(std::borrow::Cow::Borrowed(b"1"), &Limits::default(), Tape::default());
         let listed = set.violations(SchemaId(0), document.unwrap().root(), 10);
         assert!(listed.len() == 1 && listed[0].is_difference(), "{listed:?}");
         assert_eq!(set.differences(), 1);
@@ -410,7 +436,7 @@ mod tests {
     /// Questions that the judgement of a text asks beyond those of the follower, which looks at every value once.
     fn asked(set: &Set, text: &str) -> (bool, u64) {
         let before = ASKED.get();
-        let text = Cow::Borrowed(text.as_bytes());
+        let text = text.as_bytes();
         let judged = set.judge(SchemaId(0), text, &Limits::default(), Tape::default());
         (judged.is_ok(), ASKED.get() - before)
     }

@@ -65,7 +65,7 @@ fn cases(folder: &Path) -> (Set, Vec<Case>) {
 }
 
 fn is_valid(set: &Set, id: SchemaId, text: &[u8]) -> bool {
-    match set.judge(id, Cow::Borrowed(text), &Limits::default(), Tape::default()) {
+    match set.judge(id, text, &Limits::default(), Tape::default()) {
         Ok(_) => true,
         Err(Fault::Schema(first)) => {
             let document = parse(Cow::Borrowed(text), &Limits::default(), Tape::default());
@@ -205,18 +205,8 @@ fn a_repeated_name_is_refused_wherever_it_is_and_however_it_is_spelled() {
     ] {
         // Also after the plan has learnt an order, and with the room that a block takes.
         for text in [text.to_owned(), format!("{text}{}", " ".repeat(64))] {
-            let _ = set.judge(
-                id,
-                Cow::Borrowed(br#"{"c":1,"a":{"b":1}}"#),
-                &Limits::default(),
-                Tape::default(),
-            );
-            let judged = set.judge(
-                id,
-                Cow::Owned(text.clone().into_bytes()),
-                &Limits::default(),
-                Tape::default(),
-            );
+            let _ = set.judge(id, br#"{"c":1,"a":{"b":1}}"#, &Limits::default(), Tape::default());
+            let judged = set.judge(id, text.as_bytes(), &Limits::default(), Tape::default());
             let Err(Fault::Json(error)) = judged else { panic!("{text}: {judged:?}") };
             assert_eq!(error.reason().code(), "json.duplicate_key", "{text}");
         }
@@ -409,7 +399,7 @@ fn on_a_small_stack(schema: Value, text: String) -> bool {
         let id = builder.add(&schema, None, &Options::default()).expect("a schema");
         let set = builder.build().expect("a set");
         let limits = Limits { max_depth: usize::MAX, ..Limits::default() };
-        set.judge(id, Cow::Owned(text.into_bytes()), &limits, Tape::default()).is_ok()
+        set.judge(id, text.as_bytes(), &limits, Tape::default()).is_ok()
     };
     let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(judge);
     thread.expect("a thread").join().expect("an answer")

@@ -32,7 +32,7 @@ const KEPT: usize = 1 << 13;
 /// Places and bits for the open containers, for use again.
 #[derive(Debug, Default)]
 pub(in crate::schema) struct Buffers {
-    open: Vec<Frame>,
+    open: Vec<Outer>,
     /// The names seen of the open objects, a bit each, but for the first word of each.
     seen: Vec<u64>,
     /// Values that something is asked about as a whole: node of the tape, and of the plan.
@@ -43,22 +43,28 @@ pub(in crate::schema) struct Buffers {
     pub(super) lessons: Vec<(u32, Position, Position)>,
 }
 
-/// An open array or object.
+/// An open array or object: what was settled when it began.
 #[derive(Debug, Clone, Copy)]
 struct Frame {
-    /// What its values follow: of an array all, of an object the next.
-    next: Ix,
-    /// The kinds of which every value does.
-    plain: Kinds,
     /// Its own node, for its end; `Ix::ANY` if its end asks nothing.
     own: Ix,
+    /// What the items of an array follow.
+    items: Ix,
     /// An object's table, or `NO_TABLE`.
     table: u32,
-    /// The last declared name, or the start.
-    last: Position,
-    /// The names seen: the first word of their bits, and where the others begin.
-    seen: u64,
+    /// Where the words of bits begin, after the first, of the names that were seen.
     more: usize,
+}
+
+/// A container around the innermost one, with what has changed since it began.
+///
+/// The innermost one's are kept apart from each other, and so moved one by one: a processor that loads as one word what it
+/// has just stored as two waits for both.
+#[derive(Debug, Clone, Copy)]
+struct Outer {
+    frame: Frame,
+    last: Position,
+    seen: u64,
 }
 
 /// Follows one text or document.
@@ -66,7 +72,14 @@ struct Frame {
 pub(in crate::schema) struct Follower<'p> {
     pub(super) plan: &'p Plan,
     pub(super) work: &'p mut Buffers,
+    /// What the next value follows.
+    next: Ix,
+    /// The kinds of which every value does.
+    plain: Kinds,
+    /// The innermost container, the last declared name in it or the start, and the first word of names seen.
     at: Frame,
+    last: Position,
+    seen: u64,
     /// The table of `at`, and which of its names is likely to come next.
     members: Option<&'p Members>,
     expected: Expected<'p>,
@@ -84,16 +97,20 @@ impl<'p> Follower<'p> {
         work.seen.shrink_to(KEPT);
         work.whole.shrink_to(KEPT);
         work.implied.shrink_to(KEPT);
-        let at = Frame {
+        let mut follower = Self {
+            plan,
+            work,
             next: entry.ix,
             plain: Kinds::NONE,
-            own: Ix::ANY,
-            table: NO_TABLE,
+            at: Frame { own: Ix::ANY, items: Ix::ANY, table: NO_TABLE, more: 0 },
             last: START,
             seen: 0,
-            more: 0,
+            members: None,
+            expected: Expected::default(),
+            refused: None,
         };
-        Self { plan, work, at, members: None, expected: Expected::default(), refused: None }
+        follower.go(entry.ix);
+        follower
     }
 
     /// Follows a part of a document once more, by another place of the plan; `own` is the node of what it is in. Gives how
@@ -126,7 +143,7 @@ impl<'p> Follower<'p> {
     /// The declared name that was met last, of those of the object that is being read.
     #[inline]
     pub(super) fn last_declared(&self) -> DeclaredName {
-        DeclaredName { object: self.at.table, name: self.at.last }
+        DeclaredName { object: self.at.table, name: self.last }
     }
 
     /// Which kind of object is being read, if it is one that has declared names.
@@ -137,22 +154,21 @@ impl<'p> Follower<'p> {
 
     /// Whether every value of a kind is valid here.
     fn is_free(&self, kind: Kinds) -> bool {
-        self.node(self.at.next).is_some_and(|node| node.plain.has(kind))
+        self.node(self.next).is_some_and(|node| node.plain.has(kind))
     }
 
     /// The node of a value of a kind, if there is more to ask about it.
     #[inline]
     fn look(&mut self, kind: Kinds, tape: u32) -> Option<(Ix, &'p Node)> {
-        if self.at.plain.has(kind) {
+        if self.plain.has(kind) {
             return None;
         }
-        let ix = self.at.next;
-        let node = self.node(ix).filter(|node| node.plain.with(node.looked).has(kind));
-        let Some(node) = node else {
+        let ix = self.next;
+        let node = self.node(ix).filter(|node| node.looked.has(kind));
+        if node.is_none() {
             self.refuse(tape, ix, self.at.own);
-            return None;
-        };
-        if node.plain.has(kind) { None } else { Some((ix, node)) }
+        }
+        node.map(|node| (ix, node))
     }
 
     #[inline]
@@ -165,29 +181,27 @@ impl<'p> Follower<'p> {
     /// Goes to what follows a place, for the values of a container or for a member's.
     #[inline]
     fn go(&mut self, place: Ix) {
-        self.at.next = place;
-        self.at.plain = self.node(place).map_or(Kinds::NONE, |node| node.plain);
+        self.next = place;
+        self.plain = self.node(place).map_or(Kinds::NONE, |node| node.plain);
     }
 
     #[inline]
     fn open(&mut self) {
-        self.work.open.push(self.at);
-        self.at = Frame {
-            next: Ix::ANY,
-            plain: Kinds::ALL,
-            own: Ix::ANY,
-            table: NO_TABLE,
-            last: START,
-            seen: 0,
-            more: self.work.seen.len(),
-        };
+        let Self { at: frame, last, seen, .. } = *self;
+        self.work.open.push(Outer { frame, last, seen });
+        (self.next, self.plain) = (Ix::ANY, Kinds::ALL);
+        let more = self.work.seen.len();
+        self.at = Frame { own: Ix::ANY, items: Ix::ANY, table: NO_TABLE, more };
+        (self.last, self.seen) = (START, 0);
         self.members = None;
     }
 
     #[inline]
     fn close(&mut self) {
-        if let Some(frame) = self.work.open.pop() {
-            self.at = frame;
+        if let Some(Outer { frame, last, seen }) = self.work.open.pop() {
+            (self.at, self.last, self.seen) = (frame, last, seen);
+            // Of an array the next value may follow; of an object its name says what.
+            self.go(frame.items);
             self.members = self.table(frame.table);
             self.expect();
         }
@@ -196,7 +210,7 @@ impl<'p> Follower<'p> {
     #[inline]
     fn expect(&mut self) {
         if let Some(members) = self.members {
-            self.expected = members.names.expected(self.at.last);
+            self.expected = members.names.expected(self.last);
         }
     }
 
@@ -207,8 +221,8 @@ impl<'p> Follower<'p> {
         if word > 0 {
             return self.see_beyond(word, bit);
         }
-        let new = self.at.seen & bit == 0;
-        self.at.seen |= bit;
+        let new = self.seen & bit == 0;
+        self.seen |= bit;
         new
     }
 
@@ -225,7 +239,7 @@ impl<'p> Follower<'p> {
     #[inline]
     fn end_members(&mut self, tape: u32, members: &Members, count: u32) {
         let valid = if members.simple {
-            members.required & !self.at.seen == 0
+            members.required & !self.seen == 0
         } else {
             self.meets(&members.demands, tape, count)
         };
@@ -236,9 +250,9 @@ impl<'p> Follower<'p> {
 
     /// Whether the members that were seen are all that they must be.
     fn meets(&mut self, demands: &Demands, tape: u32, count: u32) -> bool {
-        let Self { at, work, .. } = self;
+        let Self { at, work, seen: first, .. } = self;
         let more = work.seen.get(at.more..).unwrap_or_default();
-        let seen = || std::iter::once(at.seen).chain(more.iter().copied());
+        let seen = || std::iter::once(*first).chain(more.iter().copied());
         let has = |name: Position| {
             let (word, bit) = bit(name);
             seen().nth(word).is_some_and(|word| word & bit != 0)
@@ -378,13 +392,13 @@ impl Observer for Follower<'_> {
     #[inline(always)]
     fn predicted(&mut self, _node: u32, ahead: &[u8]) -> Result<Option<usize>, Infallible> {
         let Some(members) = self.members else { return Ok(None) };
-        let guess = members.names.guess(self.at.last, self.expected, ahead);
+        let guess = members.names.guess(self.last, self.expected, ahead);
         let Some((position, name)) = guess else { return Ok(None) };
         if !self.see(position) {
             // Repeated: `name` tells.
             return Ok(None);
         }
-        (self.at.next, self.at.plain, self.at.last) = (name.place, name.plain, position);
+        (self.next, self.plain, self.last) = (name.place, name.plain, position);
         self.expected = members.names.expected_after(name);
         Ok(Some(name.bytes()))
     }
@@ -404,9 +418,9 @@ impl Observer for Follower<'_> {
             return Ok(Known::Repeated);
         }
         if self.work.lessons.len() < LESSONS {
-            self.work.lessons.push((self.at.table, self.at.last, position));
+            self.work.lessons.push((self.at.table, self.last, position));
         }
-        (self.at.next, self.at.plain, self.at.last) = (name.place, name.plain, position);
+        (self.next, self.plain, self.last) = (name.place, name.plain, position);
         self.expected = members.names.expected_after(name);
         Ok(Known::New)
     }
@@ -432,7 +446,9 @@ impl Observer for Follower<'_> {
         self.open();
         if let Some((ix, node)) = look {
             self.at.own = ix;
-            self.go(self.plan.items.get(index(node.items)).map_or(Ix::ANY, |items| items.item));
+            let items = self.plan.items.get(index(node.items)).map_or(Ix::ANY, |items| items.item);
+            self.at.items = items;
+            self.go(items);
         }
         Ok(())
     }
@@ -456,7 +472,7 @@ impl Observer for Follower<'_> {
 
     #[inline(always)]
     fn null(&mut self, tape: u32) -> Result<(), Infallible> {
-        if !self.at.plain.has(Kinds::NULL) {
+        if !self.plain.has(Kinds::NULL) {
             self.judge_kind(tape, Kinds::NULL);
         }
         Ok(())
@@ -465,7 +481,7 @@ impl Observer for Follower<'_> {
     #[inline(always)]
     fn bool(&mut self, tape: u32, value: bool) -> Result<(), Infallible> {
         let kind = if value { Kinds::TRUE } else { Kinds::FALSE };
-        if !self.at.plain.has(kind) {
+        if !self.plain.has(kind) {
             self.judge_kind(tape, kind);
         }
         Ok(())
@@ -474,7 +490,7 @@ impl Observer for Follower<'_> {
     #[inline(always)]
     fn number(&mut self, tape: u32, value: Number<'_>) -> Result<(), Infallible> {
         let kind = if value.is_integer_literal() { Kinds::INTEGER } else { Kinds::FLOAT };
-        if !self.at.plain.has(kind) {
+        if !self.plain.has(kind) {
             self.judge_number(tape, kind, value);
         }
         Ok(())
@@ -482,7 +498,7 @@ impl Observer for Follower<'_> {
 
     #[inline(always)]
     fn string(&mut self, tape: u32, value: Content<'_>) -> Result<(), Infallible> {
-        if !self.at.plain.has(Kinds::STRING) {
+        if !self.plain.has(Kinds::STRING) {
             self.judge_string(tape, value);
         }
         Ok(())

@@ -130,14 +130,14 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let limits = Limits::default();
     let Ok(document) = parse(Cow::Borrowed(text), &limits, Tape::default()) else {
-        let fused = pool.set.judge(pool.open[index], Cow::Borrowed(text), &limits, Tape::default());
+        let fused = pool.set.judge(pool.open[index], text, &limits, Tape::default());
         assert!(matches!(fused, Err(Fault::Json(_))), "accepted by the fused reader alone");
         return;
     };
     let read = document.to_serde().expect("not too deep");
     let arbiter = pool.arbiters[index].is_valid(&read);
     let judge = |id| {
-        let fused = match pool.set.judge(id, Cow::Borrowed(text), &limits, Tape::default()) {
+        let fused = match pool.set.judge(id, text, &limits, Tape::default()) {
             Ok(_) => Ok(()),
             Err(Fault::Schema(violation)) => Err(*violation),
             Err(Fault::Json(error)) => panic!("{error}: by the fused reader alone"),

@@ -1,7 +1,6 @@
 //! JSON-Schema-Test-Suite: all required tests of the five drafts, and the optional ones but for those listed in
 //! `tests/data/schema/suite.json`, each with its reason.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -178,7 +177,7 @@ fn agree(set: &Set, id: SchemaId, data: &Value, expected: bool) -> Result<(), St
     }
     // While it is read, and again when the order of its members is known.
     for _ in 0..2 {
-        let text = Cow::Borrowed(document.text());
+        let text = document.text();
         let read = set.judge(id, text, &generous(), Tape::default());
         if read.is_ok() != expected {
             return Err(format!("expected {expected}, got {read:?} while reading"));
