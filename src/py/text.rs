@@ -34,7 +34,16 @@ enum Kind {
 
 impl<'a> Text<'a> {
     /// Reads `str` or bytes-like.
+    #[inline]
     pub(super) fn of(object: &'a Bound<'_, PyAny>) -> PyResult<Self> {
+        match object.cast_exact::<PyBytes>() {
+            Ok(bytes) => Ok(Self { bytes: Cow::Borrowed(bytes.as_bytes()), kind: Kind::Bytes }),
+            Err(_) => Self::of_other(object),
+        }
+    }
+
+    #[inline(never)]
+    fn of_other(object: &'a Bound<'_, PyAny>) -> PyResult<Self> {
         if let Ok(string) = object.cast::<PyString>() {
             if let Ok(text) = string.to_str() {
                 return Ok(Self { bytes: Cow::Borrowed(text.as_bytes()), kind: Kind::Str });
@@ -69,10 +78,16 @@ impl<'a> Text<'a> {
 }
 
 /// The bytes of a bytes-like object; `None` when it is not one.
+#[inline]
 pub(super) fn octets<'a>(object: &'a Bound<'_, PyAny>) -> PyResult<Option<Cow<'a, [u8]>>> {
-    if let Ok(bytes) = object.cast_exact::<PyBytes>() {
-        return Ok(Some(Cow::Borrowed(bytes.as_bytes())));
+    match object.cast_exact::<PyBytes>() {
+        Ok(bytes) => Ok(Some(Cow::Borrowed(bytes.as_bytes()))),
+        Err(_) => other_octets(object),
     }
+}
+
+#[inline(never)]
+fn other_octets<'a>(object: &'a Bound<'_, PyAny>) -> PyResult<Option<Cow<'a, [u8]>>> {
     if let Ok(bytes) = object.cast_exact::<PyByteArray>() {
         return Ok(Some(Cow::Owned(bytes.to_vec())));
     }

@@ -43,6 +43,20 @@ pub(in crate::schema) struct Buffers {
     pub(super) lessons: Vec<(u32, Position, Position)>,
 }
 
+impl Buffers {
+    fn clear(&mut self) {
+        self.open.clear();
+        self.seen.clear();
+        self.whole.clear();
+        self.implied.clear();
+        self.lessons.clear();
+        self.open.shrink_to(KEPT);
+        self.seen.shrink_to(KEPT);
+        self.whole.shrink_to(KEPT);
+        self.implied.shrink_to(KEPT);
+    }
+}
+
 /// An open array or object: what was settled when it began.
 #[derive(Debug, Clone, Copy)]
 struct Frame {
@@ -87,16 +101,9 @@ pub(in crate::schema) struct Follower<'p> {
 }
 
 impl<'p> Follower<'p> {
+    #[inline(always)]
     pub(in crate::schema) fn new(plan: &'p Plan, entry: Entry, work: &'p mut Buffers) -> Self {
-        work.open.clear();
-        work.seen.clear();
-        work.whole.clear();
-        work.implied.clear();
-        work.lessons.clear();
-        work.open.shrink_to(KEPT);
-        work.seen.shrink_to(KEPT);
-        work.whole.shrink_to(KEPT);
-        work.implied.shrink_to(KEPT);
+        work.clear();
         let mut follower = Self {
             plan,
             work,

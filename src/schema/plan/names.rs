@@ -251,9 +251,10 @@ impl Name {
     #[inline]
     fn begins(&self, ahead: &[u64; 4], bytes: u32) -> bool {
         let mask = &MASKS[widen(bytes).min(BLOCK)];
-        let differs = |n: usize| (self.block[n] ^ ahead[n]) & mask[n];
-        // Of no bytes everything is the beginning; such a name must be read.
-        (differs(0) | differs(1) | differs(2) | differs(3)) == 0 && bytes != 0
+        let differs = std::array::from_fn(|n| (self.block[n] ^ ahead[n]) & mask[n]);
+        // Of no bytes everything is the beginning; such a name must be read. (The comparison is one instruction where the
+        // processor has AVX2.)
+        differs == [0_u64; 4] && bytes != 0
     }
 }
 
