@@ -140,11 +140,13 @@ fn read<O: Observer>(
         return Err(Error::new(Reason::JsonBom, 0).into());
     }
     let Parts { nodes, unescaped, ascii, marks, open, names } = tape.parts();
+    let tail = tail(text.as_bytes());
     let ceiling = |limit: Option<usize>| limit.map_or(u32::MAX, narrow);
     let mut parser = Parser {
         text,
         bytes: text.as_bytes(),
         ascii: *ascii,
+        tail: &tail,
         marks,
         nodes,
         unescaped,
@@ -168,6 +170,8 @@ struct Parser<'p, O> {
     bytes: &'p [u8],
     /// All of them are ASCII.
     ascii: bool,
+    /// The last of them, and NULs behind: near the end as many can be looked at as before.
+    tail: &'p [u8; 2 * AHEAD],
     marks: &'p [u64],
     nodes: &'p mut Vec<Node>,
     unescaped: &'p mut String,
@@ -189,6 +193,9 @@ struct Parser<'p, O> {
     string_bytes: u32,
     number_chars: u32,
 }
+
+/// Bytes that an observer who predicts a name can look at, if the text goes on.
+const AHEAD: usize = 32;
 
 /// What closes the outermost value: the end of the text reads so. Nothing is full there but one value, so it has as many
 /// children as can be.
@@ -399,7 +406,10 @@ impl<O: Observer> Parser<'_, O> {
     #[inline(always)]
     fn name(&mut self, at: u32) -> Result<Token, Stopped<O::Fault>> {
         let node = self.next_index();
-        let ahead = self.bytes.get(widen(at)..).unwrap_or_default();
+        let mut ahead = self.bytes.get(widen(at)..).unwrap_or_default();
+        if ahead.len() < AHEAD {
+            ahead = near_end(self.bytes.len(), self.tail, at);
+        }
         if let Some(bytes) = self.observer.predicted(node, ahead).map_err(Stopped::Fault)? {
             return self.predicted(at, narrow(bytes)).map_err(Stopped::Json);
         }
@@ -600,6 +610,25 @@ enum Begun {
     Child(Token),
     /// It was closed at once; this is the byte after it.
     Empty(u32),
+}
+
+/// The last bytes of a text, and NULs behind.
+#[inline]
+fn tail(text: &[u8]) -> [u8; 2 * AHEAD] {
+    let mut tail = [0; 2 * AHEAD];
+    let (last, _) = tail.split_at_mut(AHEAD);
+    match text.last_chunk::<AHEAD>() {
+        Some(all) => last.copy_from_slice(all),
+        None => last.iter_mut().zip(text).for_each(|(to, from)| *to = *from),
+    }
+    tail
+}
+
+/// The last bytes of a text of this length from `at` on, and NULs.
+#[inline(never)]
+fn near_end(length: usize, tail: &[u8; 2 * AHEAD], at: u32) -> &[u8] {
+    let first = length.saturating_sub(AHEAD);
+    tail.get(widen(at).saturating_sub(first)..).unwrap_or_default()
 }
 
 fn fault(reason: Reason, at: u32) -> Error {

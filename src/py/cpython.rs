@@ -639,6 +639,7 @@ fn ascii(py: Python<'_>, bytes: &[u8]) -> Made {
 }
 
 /// The same as a new reference, or null with an exception raised: in a register, as it is made at every other value.
+#[inline(never)]
 fn new_ascii(py: Python<'_>, bytes: &[u8]) -> *mut ffi::PyObject {
     let length = bytes.len();
     if length > 1
@@ -664,7 +665,7 @@ fn new_ascii(py: Python<'_>, bytes: &[u8]) -> *mut ffi::PyObject {
 }
 
 /// The same, as CPython makes it.
-#[cold]
+#[inline(never)]
 fn ascii_by_cpython(py: Python<'_>, bytes: &[u8]) -> *mut ffi::PyObject {
     if bytes.len() <= 1 {
         // CPython has these ready.

@@ -115,6 +115,7 @@ impl Set {
     }
 
     /// What follows from the plan's answer.
+    #[inline]
     fn verdict(
         &self,
         compiled: &Compiled,
@@ -127,7 +128,7 @@ impl Set {
             return Err(self.differ());
         }
         match answer {
-            Ok(()) if entry.closed => Ok(()),
+            Ok(()) if entry.closed || !compiled.closed => Ok(()),
             Ok(()) => self.undeclared(compiled, value, 1).into_iter().next().map_or(Ok(()), Err),
             Err(refusal) => Err(self.violation(compiled, value, refusal)),
         }

@@ -18,7 +18,7 @@ use super::super::graph::Counts;
 use super::super::receiver::DeclaredName;
 use super::kinds::Kinds;
 use super::names::{Expected, Position, START, bit};
-use super::node::{Demands, Ix, Members, NO_TABLE, Node};
+use super::node::{Demands, Ix, Members, NO_TABLE, Node, Texts};
 use super::{Asked, Entry, Plan, Refusal};
 use crate::json::{Content, Items, Kind, Known, Members as MembersOf, Number, Observer, Value};
 
@@ -363,14 +363,20 @@ impl Follower<'_> {
 
     #[inline(never)]
     fn judge_string(&mut self, tape: u32, value: Content<'_>) {
-        if let Some((ix, node)) = self.look(Kinds::STRING, tape) {
-            let texts = self.plan.texts.get(index(node.texts));
-            let valid =
-                texts.is_none_or(|texts| texts.allows_surely(value) || texts.allows(value.text()));
-            if !valid {
-                self.refuse(tape, ix, Ix::ANY);
-            }
-            self.ask_later(Kinds::STRING, tape, ix, node);
+        let Some((ix, node)) = self.look(Kinds::STRING, tape) else { return };
+        if let Some(texts) = self.plan.texts.get(index(node.texts))
+            && !texts.allows_surely(value)
+        {
+            self.judge_text(tape, ix, texts, value);
+        }
+        self.ask_later(Kinds::STRING, tape, ix, node);
+    }
+
+    /// A string of which its length does not tell that it is valid.
+    #[inline(never)]
+    fn judge_text(&mut self, tape: u32, ix: Ix, texts: &Texts, value: Content<'_>) {
+        if !texts.allows(value.text()) {
+            self.refuse(tape, ix, Ix::ANY);
         }
     }
 }
