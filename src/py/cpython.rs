@@ -186,9 +186,9 @@ impl Pile {
         Opened { values: self.values.len(), names: self.names.len(), uncommon: 0 }
     }
 
-    fn clear(&mut self) {
-        self.values.clear();
-        self.names.clear();
+    fn clear(&mut self, py: Python<'_>) {
+        release(py, self.values.drain(..));
+        release(py, self.names.drain(..));
         self.values.shrink_to(SPARE);
         self.names.shrink_to(SPARE);
     }
@@ -219,7 +219,8 @@ impl Pile {
         }
         // SAFETY: the GIL is held; the result is a new reference or null.
         let dict = unsafe { owned(py, _PyDict_NewPresized(size(count)?)) }?;
-        for (name, value) in self.names.drain(from.names..).zip(self.values.drain(from.values..)) {
+        let values = self.values.get(from.values..).unwrap_or_default();
+        for (name, value) in names.iter().zip(values) {
             // SAFETY: the GIL is held; all three are live objects, of which the call takes references of its own.
             let failed =
                 unsafe { ffi::PyDict_SetItem(dict.as_ptr(), name.as_ptr(), value.as_ptr()) };
@@ -227,6 +228,8 @@ impl Pile {
                 return Err(Fault::Raised);
             }
         }
+        release(py, self.names.drain(from.names..));
+        release(py, self.values.drain(from.values..));
         // SAFETY: a live dict.
         let length = unsafe { ffi::PyDict_Size(dict.as_ptr()) };
         if length == size(count)? { Ok(dict) } else { Err(Fault::Repeated) }
@@ -390,9 +393,9 @@ impl Maker<'_, '_> {
 
     /// Keeps what can be used again.
     fn keep(self) {
-        let Self { memory, mut pile, mut open, .. } = self;
+        let Self { py, memory, mut pile, mut open, .. } = self;
+        pile.clear(py);
         let Some(memory) = memory else { return };
-        pile.clear();
         open.clear();
         open.shrink_to(SPARE);
         (memory.pile, memory.open) = (pile, open);
@@ -412,7 +415,17 @@ pub(super) struct KnownName {
     common: bool,
 }
 
+impl Shape {
+    pub(super) fn release(self, py: Python<'_>) {
+        release(py, Some(self.0.into_any()));
+    }
+}
+
 impl KnownName {
+    pub(super) fn release(self, py: Python<'_>) {
+        release(py, Some(self.name));
+    }
+
     pub(super) fn again(&self, py: Python<'_>) -> Self {
         Self { name: self.name.clone_ref(py), common: self.common }
     }
@@ -538,7 +551,7 @@ impl<'py> Pieces<'py> {
         };
         let dict = match copied {
             Some(dict) => {
-                pile.names.truncate(from.names);
+                release(self.py, pile.names.drain(from.names..));
                 dict
             }
             None => pile.dict(self.py, from, Some(templates))?,
@@ -557,7 +570,7 @@ impl<'py> Pieces<'py> {
 
 impl Drop for Pieces<'_> {
     fn drop(&mut self) {
-        self.memory.pile.clear();
+        self.memory.pile.clear(self.py);
         self.memory.opened.clear();
         self.memory.opened.shrink_to(SPARE);
     }
@@ -602,6 +615,14 @@ fn copy(py: Python<'_>, template: &Py<PyDict>, count: usize) -> Result<Option<Co
         return Ok(None);
     }
     Ok(Some(Copying { dict, next: places.as_ptr(), containers: 0 }))
+}
+
+/// Lets go of objects. (The `drop` of `Py` asks for each whether pyo3 knows that the GIL is held. Where it does not, as in
+/// `front.rs`, it keeps them for later.)
+fn release(py: Python<'_>, objects: impl IntoIterator<Item = Py<PyAny>>) {
+    for object in objects {
+        object.drop_ref(py);
+    }
 }
 
 /// An owned reference, or the exception that was raised instead.
@@ -914,7 +935,8 @@ impl Names {
         // The one that came first goes.
         place.rotate_right(1);
         let [newest, ..] = place;
-        *newest = Some(Known { hash, name: name.clone_ref(py) });
+        let oldest = newest.replace(Known { hash, name: name.clone_ref(py) });
+        release(py, oldest.map(|known| known.name));
         Ok(name)
     }
 }
@@ -1034,7 +1056,8 @@ impl Templates {
         if dict.len() == count {
             let [newest, oldest] = &mut place.templates;
             let template = Template { spelled: spelled.into(), dict: dict.unbind() };
-            *oldest = newest.replace(template);
+            let gone = replace(oldest, newest.replace(template));
+            release(py, gone.map(|template| template.dict.into_any()));
         }
         Ok(())
     }

@@ -8,6 +8,8 @@
 
 #![forbid(unsafe_code)]
 
+use std::mem::replace;
+
 use pyo3::prelude::*;
 
 use super::cpython::{Fault, Kept, KnownName, Opened, Pieces, Shape, Shared, Taken};
@@ -60,9 +62,9 @@ impl Declared {
         self.objects.get_mut(index(number)).ok_or(Fault::Torn)
     }
 
-    fn clear(&mut self) {
+    fn clear(&mut self, py: Python<'_>) {
         self.names.clear();
-        self.others.clear();
+        self.others.drain(..).for_each(|name| name.release(py));
         self.names.shrink_to(SPARE);
         self.others.shrink_to(SPARE);
     }
@@ -90,7 +92,9 @@ impl Object {
             self.met = order.into();
         } else if let Some(shape) = Shape::new(py, names)? {
             let [newest, oldest] = &mut self.shapes;
-            *oldest = newest.replace((order.into(), shape));
+            if let Some((_, gone)) = replace(oldest, newest.replace((order.into(), shape))) {
+                gone.release(py);
+            }
         }
         Ok(())
     }
@@ -109,12 +113,12 @@ pub(super) fn judge<'py>(
     text: &[u8],
     limits: &Limits,
 ) -> Option<Result<Bound<'py, PyAny>, Unmade<PyErr>>> {
-    let mut declared = declared.take(py)?;
-    declared.clear();
+    let declared = declared.take(py)?;
     let mut maker = Maker { py, schema, declared, pieces: Pieces::new(py)? };
     let mut tape = Tape::spare();
     let judged = schema.judge(text, limits, &mut tape, &mut maker);
     tape.keep();
+    maker.declared.clear(py);
     Some(match judged {
         Ok(_) => maker.pieces.finish().map_err(Unmade::Receiver),
         Err(Unmade::Refused(fault)) => Err(Unmade::Refused(fault)),

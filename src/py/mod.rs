@@ -3,7 +3,8 @@
 //!
 //! [`errors`] is the one table of exceptions, [`text`] the one place that reads Python's bytes and decides when
 //! to let go of the GIL, [`objects`] the one function that makes Python objects of a document, [`values`] the
-//! one that makes a document of Python objects.
+//! one that makes a document of Python objects. `direct.rs` makes objects while a text is judged, `front.rs` calls what takes
+//! less time than a call.
 
 mod check;
 #[cfg(secval_cpython)]
@@ -11,6 +12,8 @@ mod cpython;
 #[cfg(secval_cpython)]
 mod direct;
 mod errors;
+#[cfg(secval_cpython)]
+mod front;
 mod gate;
 mod json;
 mod limiter;
@@ -50,6 +53,8 @@ mod _core {
         super::panics::say_only_where();
         #[cfg(secval_cpython)]
         super::cpython::prepare(module.py());
+        #[cfg(secval_cpython)]
+        super::schema::install(module.py())?;
         super::limiter::install(module.py())
     }
 }

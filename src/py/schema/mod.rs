@@ -1,5 +1,8 @@
 //! `secval.Schema` and `secval.Violation`.
 
+#[cfg(secval_cpython)]
+mod quick;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -18,9 +21,12 @@ use super::text::lets_go;
 use super::text::{Text, octets, work_on};
 use super::{errors, objects, values};
 use crate::json::{self, Document, Error, Tape};
+use crate::schema::{
+    self, Dialect, FormatRule, Formats, Options, SchemaId, Set, SetBuilder, Unmade,
+};
+
 #[cfg(secval_cpython)]
-use crate::schema::Unmade;
-use crate::schema::{self, Dialect, FormatRule, Formats, Options, SchemaId, Set, SetBuilder};
+pub(super) use quick::install;
 
 /// Violations that `validate` and `loads` report at most.
 const REPORTED: usize = 100;
@@ -245,13 +251,15 @@ impl Schema {
     ///     JSONError: The text is malformed.
     fn loads<'py>(&self, py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let text = Text::of(text)?;
-        match self.make(py, &text.bytes)? {
-            Ok(made) => Ok(made),
-            Err(schema::Fault::Json(error)) => {
-                Err(errors::json(py, text.explain(error, &self.limits), &text.bytes))
+        self.make(py, &text.bytes).map_err(|unmade| match unmade {
+            Unmade::Refused(schema::Fault::Json(error)) => {
+                let error = text.explain(error, &self.limits);
+                self.error(py, Unmade::Refused(schema::Fault::Json(error)), &text.bytes)
             }
-            Err(fault @ schema::Fault::Schema(_)) => Err(self.raise(py, &fault, &text.bytes)),
-        }
+            unmade @ (Unmade::Refused(_) | Unmade::Receiver(_)) => {
+                self.error(py, unmade, &text.bytes)
+            }
+        })
     }
 }
 
@@ -272,6 +280,9 @@ impl Schema {
         let mut tape = Tape::spare();
         let judged = self.judge(py, text, &mut tape).map(|_| ());
         tape.keep();
+        if let Err(fault) = &judged {
+            tell(py, fault);
+        }
         judged
     }
 
@@ -281,41 +292,36 @@ impl Schema {
         text: &'t [u8],
         tape: &mut Tape,
     ) -> Result<&'t str, schema::Fault> {
-        let judged =
-            work_on(py, text.len(), || self.set.judge_on(self.id, text, &self.limits, tape));
-        if let Err(fault) = &judged {
-            tell(py, fault);
-        }
-        judged
+        work_on(py, text.len(), || self.set.judge_on(self.id, text, &self.limits, tape))
     }
 
     /// Judges a text, and makes its objects.
-    fn make<'py>(
-        &self,
-        py: Python<'py>,
-        text: &[u8],
-    ) -> PyResult<Result<Bound<'py, PyAny>, schema::Fault>> {
+    fn make<'py>(&self, py: Python<'py>, text: &[u8]) -> Result<Bound<'py, PyAny>, Unmade<PyErr>> {
         #[cfg(secval_cpython)]
-        if !lets_go(text.len())
-            && let Some(schema) = self.set.planned(self.id)
-        {
-            match direct::judge(py, schema, &self.declared, text, &self.limits) {
-                Some(Ok(made)) => return Ok(Ok(made)),
-                Some(Err(Unmade::Refused(fault))) => {
-                    tell(py, &fault);
-                    return Ok(Err(fault));
-                }
-                Some(Err(Unmade::Receiver(error))) => return Err(error),
-                None => {}
-            }
+        if let Some(made) = self.make_directly(py, text) {
+            return made;
         }
         let mut tape = Tape::spare();
         let made = match self.judge(py, text, &mut tape) {
-            Ok(text) => objects::build(py, tape.root(text)).map(Ok),
-            Err(fault) => Ok(Err(fault)),
+            Ok(text) => objects::build(py, tape.root(text)).map_err(Unmade::Receiver),
+            Err(fault) => Err(Unmade::Refused(fault)),
         };
         tape.keep();
         made
+    }
+
+    /// The same in one go; nothing if it has to be done one after the other.
+    #[cfg(secval_cpython)]
+    #[inline]
+    fn make_directly<'py>(
+        &self,
+        py: Python<'py>,
+        text: &[u8],
+    ) -> Option<Result<Bound<'py, PyAny>, Unmade<PyErr>>> {
+        if lets_go(text.len()) {
+            return None;
+        }
+        direct::judge(py, self.set.planned(self.id)?, &self.declared, text, &self.limits)
     }
 
     fn list(&self, py: Python<'_>, value: json::Value<'_>, limit: usize) -> Vec<Violation> {
@@ -331,6 +337,18 @@ impl Schema {
         match json::parse(Cow::Borrowed(text), &self.limits, Tape::default()) {
             Ok(document) => self.list(py, document.root(), limit),
             Err(error) => vec![malformed(error)],
+        }
+    }
+
+    /// Why a text was not made into objects.
+    #[cold]
+    fn error(&self, py: Python<'_>, unmade: Unmade<PyErr>, text: &[u8]) -> PyErr {
+        match unmade {
+            Unmade::Refused(fault) => {
+                tell(py, &fault);
+                self.raise(py, &fault, text)
+            }
+            Unmade::Receiver(error) => error,
         }
     }
 

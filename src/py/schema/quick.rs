@@ -1,0 +1,117 @@
+//! `Schema.loads` and `Schema.is_valid` of plain `bytes`, without pyo3's way of calling (see `front.rs`).
+//!
+//! Nothing here may be dropped as pyo3's `Py`: it asks whether pyo3 knows that the GIL is held, which it does not, and keeps
+//! for later what it cannot let go of.
+
+#![expect(unsafe_code, reason = "the calling convention is CPython's; see each block")]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{ptr, slice};
+
+use pyo3::exceptions::PySystemError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use super::super::front::Front;
+use super::super::text::lets_go;
+use super::Schema;
+use crate::schema::Unmade;
+
+static LOADS: Front = Front::new();
+static IS_VALID: Front = Front::new();
+
+pub(in crate::py) fn install(py: Python<'_>) -> PyResult<()> {
+    let class = py.get_type::<Schema>();
+    // SAFETY: both are written for that: see there.
+    unsafe {
+        LOADS.install(&class, "loads", loads)?;
+        IS_VALID.install(&class, "is_valid", is_valid)
+    }
+}
+
+/// The only argument, if it is plain `bytes`.
+///
+/// # Safety
+///
+/// There are `count` arguments and one for each of the names, all alive for as long as the result is used.
+#[inline]
+unsafe fn bytes<'a>(
+    arguments: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> Option<&'a [u8]> {
+    if count != 1 || !names.is_null() {
+        return None;
+    }
+    // SAFETY: there is one argument, as just seen; what is asked of an object is of the type that it was just found to have.
+    // The content of `bytes` never changes, and lies where they say for as long as they live.
+    unsafe {
+        let text = *arguments;
+        if ffi::PyBytes_CheckExact(text) == 0 {
+            return None;
+        }
+        let size = usize::try_from(ffi::Py_SIZE(text)).ok()?;
+        Some(slice::from_raw_parts(ffi::PyBytes_AS_STRING(text).cast(), size))
+    }
+}
+
+/// `Schema.loads(self, *args, **kwargs)`.
+unsafe extern "C" fn loads(
+    schema: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the GIL is held by whoever calls a method.
+    let py = unsafe { Python::assume_attached() };
+    // SAFETY: the arguments of this call, which outlive what is made of them here.
+    if let Some(text) = unsafe { bytes(arguments, count, names) } {
+        // SAFETY: a method is called with an object of its class, borrowed for as long as the call.
+        let schema = unsafe { Borrowed::from_ptr(py, schema).cast_unchecked::<Schema>() }.get();
+        // A panic here is met again on the general way, which makes an exception of it.
+        match catch_unwind(AssertUnwindSafe(|| schema.make_directly(py, text))) {
+            Ok(Some(Ok(made))) => return made.into_ptr(),
+            Ok(Some(Err(unmade))) => return raise(schema, unmade, text),
+            // Not in one go, or not at all.
+            Ok(None) | Err(_) => {}
+        }
+    }
+    // SAFETY: the arguments of this call.
+    unsafe { LOADS.general(schema, arguments, count, names) }
+}
+
+/// Raises why nothing was made: with pyo3's knowledge, as exceptions are made of many parts.
+#[cold]
+fn raise(schema: &Schema, unmade: Unmade<PyErr>, text: &[u8]) -> *mut ffi::PyObject {
+    let raise = || Python::attach(|py| schema.error(py, unmade, text).restore(py));
+    if catch_unwind(AssertUnwindSafe(raise)).is_err() {
+        // SAFETY: the GIL is held by whoever calls a method.
+        let py = unsafe { Python::assume_attached() };
+        PySystemError::new_err("an exception could not be made").restore(py);
+    }
+    ptr::null_mut()
+}
+
+/// `Schema.is_valid(self, *args, **kwargs)`.
+unsafe extern "C" fn is_valid(
+    schema: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the GIL is held by whoever calls a method.
+    let py = unsafe { Python::assume_attached() };
+    // SAFETY: the arguments of this call, which outlive what is made of them here.
+    if let Some(text) = unsafe { bytes(arguments, count, names) } {
+        // SAFETY: a method is called with an object of its class, borrowed for as long as the call.
+        let schema = unsafe { Borrowed::from_ptr(py, schema).cast_unchecked::<Schema>() }.get();
+        // A panic here is met again on the general way, which makes an exception of it.
+        let valid = || (!lets_go(text.len())).then(|| schema.look_through(py, text).is_ok());
+        if let Ok(Some(valid)) = catch_unwind(AssertUnwindSafe(valid)) {
+            // SAFETY: the GIL is held; both live for ever.
+            return unsafe { ffi::PyBool_FromLong(valid.into()) };
+        }
+    }
+    // SAFETY: the arguments of this call.
+    unsafe { IS_VALID.general(schema, arguments, count, names) }
+}
