@@ -1,7 +1,6 @@
 //! A document as Python objects: `dict`, `list`, `str`, `int`, `float`, `bool`, `None`.
 //!
-//! The objects are ordinary and nobody else's. They are made from the text's end to its beginning, on a pile and
-//! without recursion: a text's depth costs heap, never stack. A container is made when all that it holds is made,
+//! The objects are ordinary and nobody else's. They are made on a pile and without recursion: a text's depth costs heap, never stack. A container is made when all that it holds is made,
 //! and filled before anything else can run: nobody ever sees one that is half full.
 //!
 //! On the versions of CPython that this was tested with it is `cpython.rs` that makes them; on all others, on
