@@ -777,6 +777,7 @@ unsafe fn copy_bytes(bytes: &[u8], to: *mut u8) {
 }
 
 /// A `str` of text that may not be ASCII.
+#[inline(never)]
 fn any(py: Python<'_>, content: Content<'_>) -> Made {
     let part = content.part();
     let (count, width) = part.measure();
