@@ -13,7 +13,7 @@ use super::error::Error;
 use super::numbers;
 use super::serde;
 use super::tape::{Node, Parts, Tag, Tape, narrow, widen};
-#[cfg(feature = "python")]
+#[cfg(secval_cpython)]
 use crate::bytes::units::Part;
 
 /// A strictly parsed JSON text. Its values borrow from it.
@@ -89,7 +89,7 @@ impl<'t> Document<'t> {
 /// A sound text whose member names nobody has compared yet.
 ///
 /// It is no [`Document`], so that nothing can be judged by it: it can only be made into maps, and whoever does
-/// finds out ([`Value::tokens_from_behind`] gives each object's number of members).
+/// finds out ([`Value::tokens`] gives each object's number of members).
 #[derive(Debug)]
 pub struct Unproven<'t>(Document<'t>);
 
@@ -173,7 +173,7 @@ impl<'d> Content<'d> {
     }
 
     /// The same, and what follows it.
-    #[cfg(feature = "python")]
+    #[cfg(secval_cpython)]
     #[inline]
     pub(crate) fn part(self) -> Part<'d> {
         Part::of(self.source, widen(self.from)..widen(self.to))
@@ -187,21 +187,9 @@ impl<'d> Content<'d> {
 }
 
 impl<'d> Value<'d> {
-    /// What the value says, from its end to its beginning: a container's children, the last one first, then the
-    /// container; a member's value, then its name. Whoever makes something of it needs a pile and no recursion:
-    /// what a container is made of lies on top of the pile when the container comes, first child topmost.
-    pub fn tokens_from_behind(self) -> impl Iterator<Item = Token<'d>> {
-        let from = widen(self.node);
-        let end = match self.record() {
-            Some(Node { tag: Tag::Array | Tag::Object, b, .. }) => widen(*b),
-            Some(_) | None => from.saturating_add(1),
-        };
-        let nodes = self.tape.nodes.get(from..end).unwrap_or_default();
-        nodes.iter().rev().map(move |node| self.token(node))
-    }
-
     /// What the value says, in the order of the text: a container, then its children; a member's name, then its
-    /// value. Where a container ends its number of children tells.
+    /// value. Where a container ends its number of children tells. Whoever makes something of it needs a pile and no
+    /// recursion.
     pub fn tokens(self) -> Tokens<'d> {
         Tokens(self)
     }

@@ -1,7 +1,8 @@
 //! A document as Python objects: `dict`, `list`, `str`, `int`, `float`, `bool`, `None`.
 //!
-//! The objects are ordinary and nobody else's. They are made on a pile and without recursion: a text's depth costs heap, never stack. A container is made when all that it holds is made,
-//! and filled before anything else can run: nobody ever sees one that is half full.
+//! The objects are ordinary and nobody else's. They are made in the order of the text, on a pile and without recursion: a
+//! text's depth costs heap, never stack. A container is filled before anything else can run: nobody ever sees one that is
+//! half full.
 //!
 //! On the versions of CPython that this was tested with it is `cpython.rs` that makes them; on all others, on
 //! free-threaded builds and for the stable ABI, `portable.rs`, which uses public API only.

@@ -4,47 +4,51 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use secval::json::{Limits, Tape, Token, Value, parse_unproven};
+use secval::json::{Content, Limits, Tape, Token, Tokens, Value, parse_unproven};
 use secval::reason::Reason;
 
 use super::oracle::{self, Node};
 use super::properties::{config, noise, sound};
 use super::read;
 
-/// The value as a tree, made from behind; nothing if a map came out smaller than its object.
+/// The value as a tree; nothing if a map came out smaller than its object.
 fn build(value: Value<'_>) -> Option<Node> {
-    let mut pile: Vec<Node> = Vec::new();
-    for token in value.tokens_from_behind() {
-        let made = match token {
-            Token::Null => Node::Null,
-            Token::Bool(value) => Node::Bool(value),
-            Token::Integer(value) => Node::Number(value.to_string(), true),
-            Token::BigInteger(text) => Node::Number(text.to_owned(), true),
-            Token::Float(value) => Node::Number(format!("{value:e}"), false),
-            Token::String(content) | Token::Name(content) => {
-                assert!(!content.ascii || content.text().is_ascii());
-                Node::String(content.text().to_owned())
+    let mut tokens = value.tokens();
+    let built = tree(&mut tokens)?;
+    assert_eq!(tokens.next(), None);
+    Some(built)
+}
+
+fn tree(tokens: &mut Tokens<'_>) -> Option<Node> {
+    Some(match tokens.next().expect("a value") {
+        Token::Null => Node::Null,
+        Token::Bool(value) => Node::Bool(value),
+        Token::Integer(value) => Node::Number(value.to_string(), true),
+        Token::BigInteger(text) => Node::Number(text.to_owned(), true),
+        Token::Float(value) => Node::Number(format!("{value:e}"), false),
+        Token::String(content) => Node::String(said(content)),
+        Token::Name(_) => panic!("a name where a value is"),
+        Token::Array(count) => {
+            let items = (0..count).map(|_| Some(oracle::Tree::new(tree(tokens)?, 0)));
+            Node::Array(items.collect::<Option<_>>()?)
+        }
+        Token::Object(count) => {
+            let mut members = BTreeMap::new();
+            for _ in 0..count {
+                let Some(Token::Name(name)) = tokens.next() else { panic!("a name") };
+                members.insert(said(name), oracle::Tree::new(tree(tokens)?, 0));
             }
-            Token::Array(count) => {
-                let items = (0..count).map(|_| pile.pop().expect("an item"));
-                Node::Array(items.map(|item| oracle::Tree::new(item, 0)).collect())
+            if members.len() < count {
+                return None;
             }
-            Token::Object(count) => {
-                let mut members = BTreeMap::new();
-                for _ in 0..count {
-                    let Some(Node::String(name)) = pile.pop() else { panic!("a name") };
-                    members.insert(name, oracle::Tree::new(pile.pop().expect("a member"), 0));
-                }
-                if members.len() < count {
-                    return None;
-                }
-                Node::Object(members.into_iter().collect())
-            }
-        };
-        pile.push(made);
-    }
-    assert_eq!(pile.len(), 1);
-    pile.pop()
+            Node::Object(members.into_iter().collect())
+        }
+    })
+}
+
+fn said(content: Content<'_>) -> String {
+    assert!(!content.ascii || content.text().is_ascii());
+    content.text().to_owned()
 }
 
 fn judge(text: &str) -> Result<(), TestCaseError> {
