@@ -16,8 +16,8 @@ pub(crate) mod escapes;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod registers;
 #[cfg_attr(
-    not(feature = "python"),
-    allow(dead_code, reason = "only Python objects are made of them")
+    not(secval_cpython),
+    allow(dead_code, reason = "only CPython's objects are made of them")
 )]
 pub(crate) mod units;
 

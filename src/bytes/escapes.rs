@@ -122,6 +122,12 @@ impl Reader<'_> {
     /// `\uXXXX`, one after the other, and what is between words of them; nothing if the first is not as it should be.
     #[inline]
     fn unicode(&mut self) -> Option<()> {
+        // One by itself.
+        if self.text.get(self.at.wrapping_add(6)).is_some_and(|next| *next != b'\\') {
+            let (character, _) = unicode(self.ahead::<6>(0)?)?;
+            let (bytes, length) = utf8(character);
+            return self.write(bytes, length, 6);
+        }
         let text = self.text.get(self.at..)?;
         let room = self.room.get_mut(self.written..)?;
         let (mut rest, mut free) = (text, &mut *room);
