@@ -8,9 +8,11 @@ use super::layout::{Layout, Line};
 use super::subject::Secret;
 
 #[cfg(all(target_os = "linux", not(loom)))]
+pub(super) use super::mapping::fetch;
+#[cfg(all(target_os = "linux", not(loom)))]
 pub(super) use mapped::Memory;
 #[cfg(any(not(target_os = "linux"), loom))]
-pub(super) use own::Memory;
+pub(super) use own::{Memory, fetch};
 
 /// Memory from the kernel, which hands pages out when they are first written.
 #[cfg(all(target_os = "linux", not(loom)))]
@@ -59,6 +61,10 @@ mod own {
 
     /// Lines that live as long as the table.
     pub(in crate::limit) struct Memory(Vec<Line>);
+
+    /// Nothing: who reads the line waits for it.
+    #[inline]
+    pub(in crate::limit) fn fetch(_line: &Line) {}
 
     impl Memory {
         /// Memory for a table, and the secret that goes with it.

@@ -288,7 +288,11 @@ impl Limiter {
 
     /// Charges all or nothing.
     pub fn hit(&self, charges: &[Charge<'_>]) -> Decision {
-        self.with_probes(charges, decide::hit)
+        // By far the most common, and quicker without a list of its own.
+        match charges {
+            [charge] => self.hit_one(charge.rule, self.subject(charge.key), charge.cost),
+            charges => self.with_probes(charges, decide::hit),
+        }
     }
 
     /// What a hit would answer, without charging.
@@ -299,9 +303,9 @@ impl Limiter {
     /// Charges one subject by one rule: what [`Limiter::hit`] does, without a list.
     #[inline]
     pub fn hit_one(&self, rule: Rule, subject: Subject, cost: u32) -> Decision {
+        let spot = self.table.spot(subject, rule.0);
         match self.window(rule) {
-            // Made where it stays: it is larger than it is quick to move.
-            Some(it) => decide::hit(&self.table, &mut [self.probe(rule, it, subject, cost)]),
+            Some(window) => decide::hit_one(&self.table, Probe::new(spot, window, cost)),
             None => decide::unknown_rule(0),
         }
     }
@@ -310,11 +314,6 @@ impl Limiter {
     #[inline]
     fn window(&self, rule: Rule) -> Option<Window> {
         self.table.directory().window(rule.0).filter(|window| window.kind == Kind::Hits)
-    }
-
-    #[inline]
-    fn probe(&self, rule: Rule, window: Window, subject: Subject, cost: u32) -> Probe<'_> {
-        Probe::new(&self.table, rule.0, subject, window, u64::from(cost))
     }
 
     /// Charges one subject by several rules, all of them different.
@@ -340,8 +339,9 @@ impl Limiter {
     ) -> Decision {
         let mut probes = Vec::with_capacity(rules.len());
         for (index, &rule) in rules.iter().enumerate() {
+            let spot = self.table.spot(subject, rule.0);
             let Some(window) = self.window(rule) else { return decide::unknown_rule(index) };
-            probes.push(self.probe(rule, window, subject, cost).of_charge(index));
+            probes.push(Probe::new(spot, window, cost).of_charge(index));
         }
         judge(&self.table, &mut probes)
     }
@@ -401,30 +401,17 @@ impl Limiter {
         self.table.usage()
     }
 
-    #[inline]
     fn with_probes<'t>(
         &'t self,
         charges: &[Charge<'_>],
         judge: impl FnOnce(&'t Table, &mut [Probe<'t>]) -> Decision,
     ) -> Decision {
-        // By far the most common, and quicker without a list of its own.
-        if let [charge] = charges {
-            let subject = self.subject(charge.key);
-            return match self.window(charge.rule) {
-                Some(window) => {
-                    let probe = self.probe(charge.rule, window, subject, charge.cost);
-                    judge(&self.table, &mut [probe])
-                }
-                None => decide::unknown_rule(0),
-            };
-        }
         let mut probes: Vec<Probe<'_>> = Vec::with_capacity(charges.len());
         for (index, charge) in charges.iter().enumerate() {
-            let subject = self.subject(charge.key);
-            let Some(window) = self.window(charge.rule) else {
-                return decide::unknown_rule(index);
-            };
-            let probe = self.probe(charge.rule, window, subject, charge.cost).of_charge(index);
+            let Charge { rule, key, cost } = *charge;
+            let spot = self.table.spot(self.subject(key), rule.0);
+            let Some(window) = self.window(rule) else { return decide::unknown_rule(index) };
+            let probe = Probe::new(spot, window, cost).of_charge(index);
             // Two charges of one hit that count in the same words are one charge.
             match probes.iter_mut().find(|other| other.is_same(&probe)) {
                 Some(other) => other.add(&probe),

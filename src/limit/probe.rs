@@ -9,12 +9,13 @@ use super::layout::WAYS;
 use super::overflow::Pair;
 use super::planted::{self, Fault};
 use super::set::{Set, Ways};
-use super::subject::{Place, Subject};
+use super::subject::{Place, Spot, Subject};
 use super::table::{Claim, Table, Until};
 use super::tag::{State, Tag};
 use super::window::{Frame, LINE, Stale, Step, Window};
 
 /// One charge, and what was seen of it at the last look.
+#[derive(Clone, Copy)]
 pub(super) struct Probe<'t> {
     /// Its index in the caller's list.
     charge: usize,
@@ -25,8 +26,10 @@ pub(super) struct Probe<'t> {
     cost: u64,
     tags: [Tag; WAYS],
     ways: Ways,
+    /// The tag of the key's first line.
+    tag: Tag,
     frame: Frame,
-    /// The words of the key's first line, and with the hit in them once it is counted.
+    /// The words of the key's first line, with the hit in them.
     words: [Bucket; LINE],
     sum: u64,
     step: Option<Step>,
@@ -41,23 +44,17 @@ impl<'t> Probe<'t> {
         reason = "a step of every hit; a call of each was a fifth of it"
     )]
     #[inline(always)]
-    pub(super) fn new(
-        table: &'t Table,
-        rule: u8,
-        subject: Subject,
-        window: Window,
-        cost: u64,
-    ) -> Self {
-        let place = subject.place(rule);
+    pub(super) fn new(Spot { set, subject, place }: Spot<'t>, window: Window, cost: u32) -> Self {
         Self {
             charge: 0,
-            set: table.set(place),
+            set,
             subject,
             place,
             window,
-            cost,
+            cost: u64::from(cost),
             tags: [Tag(0); WAYS],
             ways: Ways::default(),
+            tag: Tag(0),
             frame: Frame::of_bans(0),
             words: [Bucket::EMPTY; LINE],
             sum: 0,
@@ -90,9 +87,10 @@ impl<'t> Probe<'t> {
     )]
     #[inline(always)]
     pub(super) fn look(&mut self) {
-        self.set.expect(self.place.home());
-        self.tags = self.set.tags();
-        self.ways = Set::of(&self.tags, self.place.identity);
+        let tags = self.set.tags();
+        self.ways = Set::of(&tags, self.place.identity);
+        self.tag = self.ways.first().map_or(Tag(0), |way| tags[way]);
+        self.tags = tags;
     }
 
     /// Whether all lines of the key can be counted in; settles the first that cannot.
@@ -109,6 +107,12 @@ impl<'t> Probe<'t> {
         true
     }
 
+    /// Whether the key has one line, which can be counted in: as usual.
+    #[inline]
+    pub(super) fn has_one_line(&self) -> bool {
+        !self.ways.is_empty() && self.ways.rest().is_empty() && self.tag.state() == State::Live
+    }
+
     /// Reads the words, after the clock.
     #[expect(
         clippy::inline_always,
@@ -121,25 +125,17 @@ impl<'t> Probe<'t> {
         self.step = None;
         self.pair = None;
         let Some(first) = self.ways.first() else { return Ok(()) };
-        self.words = self.set.words(first);
-        self.sum = self.frame.sum(&self.words)?;
+        let mut words = self.set.words(first);
+        self.sum = self.frame.sum(&words)?;
         if !self.ways.rest().is_empty() {
-            self.sum += self.sum_of(self.ways.rest())?;
+            self.sum += sum_of(self.set, self.frame, self.ways.rest(), false)?;
         }
-        self.step = self.frame.place(&self.words, self.cost);
+        self.step = self.frame.place(&words, self.cost);
+        if let Some(step) = self.step {
+            words[step.index] = step.new;
+        }
+        self.words = words;
         Ok(())
-    }
-
-    #[cold]
-    fn sum_of(&self, ways: Ways) -> Result<u64, Stale> {
-        let mut sum = 0;
-        for way in ways {
-            if planted::is(Fault::FirstLineOnly) && Some(way) != self.ways.first() {
-                continue;
-            }
-            sum += self.frame.sum(&self.set.words(way))?;
-        }
-        Ok(sum)
     }
 
     /// For those who only look: adds what the overflow knows of a key that has no line, or one that was just born.
@@ -201,15 +197,11 @@ impl<'t> Probe<'t> {
     #[inline]
     pub(super) fn has_moved(&self) -> bool {
         !planted::is(Fault::WordsOfAnother)
-            && self.ways.first().is_some_and(|way| self.set.tag(way) != self.tags[way])
+            && self.ways.first().is_some_and(|way| self.set.tag(way) != self.tag)
     }
 
-    /// Counts the hit. In a line: if it is still the key's, and nobody has changed the word since it was read. Rule 3.
-    #[expect(
-        clippy::inline_always,
-        reason = "a step of every hit; a call of each was a fifth of it"
-    )]
-    #[inline(always)]
+    /// Counts the hit. Rule 3.
+    #[inline]
     pub(super) fn reserve(&mut self) -> bool {
         if let Some(pair) = &mut self.pair {
             let added = pair.add(self.frame.now, self.cost).is_ok();
@@ -218,11 +210,20 @@ impl<'t> Probe<'t> {
             }
             return added;
         }
+        self.reserve_in_line()
+    }
+
+    /// Counts the hit in the key's line, if it is still the key's, and nobody has changed the word since it was read.
+    #[expect(
+        clippy::inline_always,
+        reason = "a step of every hit; a call of each was a fifth of it"
+    )]
+    #[inline(always)]
+    pub(super) fn reserve_in_line(&self) -> bool {
         let (Some(way), Some(step)) = (self.ways.first(), self.step) else { return false };
         if self.has_moved() {
             return false;
         }
-        self.words[step.index] = step.new;
         if planted::is(Fault::BlindReserve) {
             let now = self.set.word(way, step.index);
             return self.set.step(way, Step { old: now, ..step });
@@ -231,25 +232,30 @@ impl<'t> Probe<'t> {
     }
 
     /// Whether the hit stands: the same lines, nothing newer, and not too much. Rule 4.
+    #[inline]
+    pub(super) fn verify(&mut self) -> bool {
+        self.is_untouched() || self.verify_anew()
+    }
+
+    /// Whether the hit stands since nothing at all has changed but for itself: nearly always, and nothing need be worked
+    /// out again.
     #[expect(
         clippy::inline_always,
         reason = "a step of every hit; a call of each was a fifth of it"
     )]
     #[inline(always)]
-    pub(super) fn verify(&mut self) -> bool {
+    pub(super) fn is_untouched(&mut self) -> bool {
         if planted::is(Fault::Unverified) {
             return true;
         }
-        // Nearly always all is as it was, but for the hit itself, and nothing need be worked out again.
-        if let Some(way) = self.ways.first()
-            && self.ways.rest().is_empty()
+        let Some(way) = self.ways.first() else { return false };
+        let untouched = self.ways.rest().is_empty()
             && self.set.still_has(&self.tags)
-            && self.set.still_counts(way, &self.words)
-        {
+            && self.set.still_counts(way, &self.words);
+        if untouched {
             self.sum += self.cost;
-            return true;
         }
-        self.verify_anew()
+        untouched
     }
 
     /// The same, whatever has changed.
@@ -264,7 +270,7 @@ impl<'t> Probe<'t> {
         }
         let sum = match &self.pair {
             Some(pair) => pair.estimate(self.frame.now),
-            None => self.sum_of(self.ways),
+            None => sum_of(self.set, self.frame, self.ways, true),
         };
         sum.is_ok_and(|sum| {
             self.sum = sum;
@@ -285,7 +291,7 @@ impl<'t> Probe<'t> {
             let Some(new) = old.without(stamp, self.cost) else { return };
             // After the word was read: a line that is still the same key's now was so at that time. Whatever has moved the
             // tag may have emptied the word, and another hit may have counted in it within the same millisecond.
-            if self.set.tag(way) != self.tags[way] && !planted::is(Fault::UndoUntagged) {
+            if self.set.tag(way) != self.tag && !planted::is(Fault::UndoUntagged) {
                 return;
             }
             if self.set.step(way, Step { index: step.index, old, new }) {
@@ -300,6 +306,14 @@ impl<'t> Probe<'t> {
         let until = table.banned_until(self.subject)?;
         until.checked_sub(self.frame.now).filter(|ms| *ms > 0)
     }
+}
+
+/// What counts in lines of a key, `first` among them or not. By value: a probe whose address is known here would lie in
+/// memory all through a hit.
+#[cold]
+fn sum_of(set: Set<'_>, frame: Frame, ways: Ways, first: bool) -> Result<u64, Stale> {
+    let seen = if planted::is(Fault::FirstLineOnly) { usize::from(first) } else { WAYS };
+    ways.into_iter().take(seen).map(|way| frame.sum(&set.words(way))).sum()
 }
 
 /// A word that somebody holds: the slot that he has taken.
@@ -417,13 +431,19 @@ impl Probe<'_> {
         }
     }
 
-    /// Milliseconds until nothing counts, of a hit that was just admitted: nothing in its line is newer.
+    /// Milliseconds until nothing counts, of a hit that was just admitted.
     #[inline]
     pub(super) fn reset_after_hit(&self) -> u64 {
         match &self.pair {
             Some(pair) => pair.waits(self.frame.now, 0, 0).1,
-            None => self.frame.death() - self.frame.now,
+            None => self.reset_after_hit_in_line(),
         }
+    }
+
+    /// The same, of a hit in a line: nothing there is newer.
+    #[inline]
+    pub(super) fn reset_after_hit_in_line(&self) -> u64 {
+        self.frame.death() - self.frame.now
     }
 
     /// Milliseconds until nothing counts, whatever was seen.

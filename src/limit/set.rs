@@ -4,6 +4,7 @@
 
 use super::bucket::Bucket;
 use super::layout::{Line, SET_LINES, WAYS};
+use super::memory;
 use super::tag::{Identity, Tag};
 use super::window::{LINE, Step};
 
@@ -75,14 +76,13 @@ impl<'t> Set<'t> {
         identity.named_in(self.index)
     }
 
-    /// Reads from a line that will probably be wanted as soon as the tags are known: in a large table both come
-    /// from memory, and need not come one after the other. Nothing is done with what is read.
+    /// Begins to bring the set into the processor's cache: in a large table it comes from memory. All of it, since which
+    /// line will be read is known only when the tags are there; nine lines that lie side by side come nearly as soon as
+    /// one, and the next key of the set finds them. Of 100,000 keys a hit takes little more than half as long as with the
+    /// tags and the likeliest line alone.
     #[inline]
-    pub(super) fn expect(self, way: usize) {
-        // A checker need not try when it is read.
-        if !cfg!(loom) {
-            let _ = self.word(way, 0);
-        }
+    pub(super) fn expect(self) {
+        self.lines.iter().for_each(memory::fetch);
     }
 
     /// The tag of a line.
@@ -131,7 +131,8 @@ impl<'t> Set<'t> {
     }
 
     /// Whether all tags are what they were.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a step of every hit")]
+    #[inline(always)]
     pub(super) fn still_has(self, tags: &[Tag; WAYS]) -> bool {
         let mut changed = 0;
         for (way, tag) in tags.iter().enumerate() {
@@ -141,7 +142,8 @@ impl<'t> Set<'t> {
     }
 
     /// Whether all words of a line are what they were.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a step of every hit")]
+    #[inline(always)]
     pub(super) fn still_counts(self, way: usize, words: &[Bucket; LINE]) -> bool {
         let line = &self.lines[1 + way].0;
         let mut changed = 0;

@@ -65,6 +65,7 @@ pub struct Stats {
 
 /// Counts one event in the table's own counters.
 #[cfg(not(loom))]
+#[cold]
 pub(super) fn count(lines: &[Line], event: Event) {
     use std::cell::Cell;
     use std::sync::atomic::{AtomicUsize, Ordering};

@@ -7,6 +7,7 @@ use std::hash::Hasher as _;
 use siphasher::sip::SipHasher13;
 
 use super::layout::WAYS;
+use super::set::Set;
 use super::tag::Identity;
 
 /// A key as the table knows it: 64 bits that nobody can aim at who does not know the table's secret.
@@ -52,32 +53,34 @@ impl Secret {
 /// Where a subject's line for one rule is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
-    /// Chooses the set, by its high bits, and the line that is tried first.
+    /// Chooses the set, by its high bits, and the line that is claimed first.
     pub(super) spread: u64,
     /// Names the line within it, by the low bits.
     pub(super) identity: Identity,
 }
 
 impl Place {
-    /// All lines of a set, the one first that this key would rather have: where it is looked for before its tag is
-    /// found. See [`super::set::Set::expect`].
+    /// All lines of a set, from a different one on for each key: two that claim at once seldom want the same.
     pub(super) fn ways(self) -> impl Iterator<Item = usize> {
-        (0..WAYS).map(move |nth| (self.home() + nth) % WAYS)
-    }
-
-    /// The first of [`Self::ways`].
-    #[inline]
-    pub(super) fn home(self) -> usize {
         // Bits that name neither the line nor, but in huge tables, the set.
-        ((self.spread >> HOME) % WAYS as u64) as usize
+        let first = ((self.spread >> FIRST) % WAYS as u64) as usize;
+        (0..WAYS).map(move |nth| (first + nth) % WAYS)
     }
+}
+
+/// A subject's place in a table.
+#[derive(Clone, Copy)]
+pub(super) struct Spot<'t> {
+    pub(super) set: Set<'t>,
+    pub(super) subject: Subject,
+    pub(super) place: Place,
 }
 
 /// Far from the numbers that rules are spread by.
 const PART: u64 = 1 << 32;
 
 /// The first bit of [`Place::spread`] that is in no tag.
-const HOME: u32 = 40;
+const FIRST: u32 = 40;
 
 impl Subject {
     /// The subject of one line of a key that has several; the first one's is the key's own.

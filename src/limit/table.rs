@@ -12,7 +12,7 @@ use super::overflow::{Overflow, Pair};
 use super::planted::{self, Fault};
 use super::set::Set;
 use super::stats::{self, Event};
-use super::subject::{Place, Secret};
+use super::subject::{Place, Secret, Spot, Subject};
 use super::tag::{Identity, State, Tag};
 use super::window::{Frame, Kind, LINE, Stale, Step, Window};
 use crate::clock::Clock;
@@ -81,6 +81,16 @@ impl Table {
     #[inline]
     pub(super) fn set(&self, place: Place) -> Set<'_> {
         Set::new(self.lines(), self.layout.set(place.spread))
+    }
+
+    /// Where a subject's line for a rule is, for those who will soon read it.
+    #[expect(clippy::inline_always, reason = "a step of every hit")]
+    #[inline(always)]
+    pub(super) fn spot(&self, subject: Subject, rule: u8) -> Spot<'_> {
+        let place = subject.place(rule);
+        let set = self.set(place);
+        set.expect();
+        Spot { set, subject, place }
     }
 
     /// A key's cells in the overflow.

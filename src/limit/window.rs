@@ -81,7 +81,8 @@ impl Window {
     }
 
     /// The window as it stands at `now`, in milliseconds.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a step of every hit")]
+    #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "a remainder of BUCKETS")]
     pub(super) fn at(self, now: u64) -> Frame {
         let limit = u64::from(self.limit);
@@ -89,14 +90,16 @@ impl Window {
             let floor = now.saturating_sub(self.ms);
             return Frame { limit, now, floor, newer: now + 1, home: None, ms: self.ms };
         }
-        let part = self.part_of(now);
-        let start = self.start_of(part);
+        // `part_of(now)` and `start_of` it and the next, of one division.
+        let sixths = now * PARTS as u64;
+        let (part, since) = (sixths / self.ms, sixths % self.ms);
+        let start = now - since / PARTS as u64;
         Frame {
             limit,
             now,
             // The start of the sub-window `PARTS` before: a window is a whole number of them.
             floor: start.saturating_sub(self.ms),
-            newer: self.start_of(part + 1),
+            newer: now + 1 + (self.ms - since - 1) / PARTS as u64,
             home: Some(Home { index: (part % BUCKETS as u64) as usize, start }),
             ms: self.ms,
         }
@@ -213,14 +216,14 @@ impl Frame {
     ///
     /// A word of a ring is taken over when its stamp is older than the current sub-window: it is then at least
     /// seven sub-windows old, since every word has its own residue, and dead.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a step of every hit, which is to know no address")]
+    #[inline(always)]
     pub(super) fn place(&self, words: &[Bucket; LINE], cost: u64) -> Option<Step> {
         let (index, kept) = if let Some(home) = self.home {
             let index = 1 + home.index;
             (index, (words[index].ms() >= home.start).then_some(words[index]))
         } else {
-            let free = |word: &Bucket| word.count() == 0 || self.is_dead(*word);
-            (1 + words[1..].iter().position(free)?, None)
+            (first_free(words, self.floor)?, None)
         };
         let old = words[index];
         let new = match kept {
@@ -229,6 +232,13 @@ impl Frame {
         };
         Some(Step { index, old, new })
     }
+}
+
+/// The word in which a log counts its next hit.
+#[inline(never)]
+fn first_free(words: &[Bucket; LINE], floor: u64) -> Option<usize> {
+    let free = |word: &Bucket| word.count() == 0 || word.ms() < floor;
+    Some(1 + words[1..].iter().position(free)?)
 }
 
 /// One word's change.
