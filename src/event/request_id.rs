@@ -23,12 +23,12 @@ impl RequestIds {
         Ok(Self { key, next: AtomicU64::new(0) })
     }
 
-    /// 32 hexadecimal digits.
-    pub fn next(&self) -> String {
+    /// 32 hexadecimal digits, in the process of that number.
+    pub fn next(&self, process: u32) -> String {
         let mut hasher = SipHasher13::new_with_key(&self.key);
         // Relaxed: the counter only has to give each number once.
         hasher.write_u64(self.next.fetch_add(1, Ordering::Relaxed));
-        hasher.write_u32(std::process::id());
+        hasher.write_u32(process);
         format!("{:032x}", hasher.finish128().as_u128())
     }
 }
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn ids_differ_and_inbound_ones_are_bounded() {
         let ids = RequestIds::new().expect("randomness");
-        let (a, b) = (ids.next(), ids.next());
+        let (a, b) = (ids.next(1), ids.next(1));
         assert_ne!(a, b);
         assert_eq!(a.len(), 32);
         assert_eq!(inbound(a.as_bytes()), Some(a));

@@ -12,6 +12,7 @@ use super::engine::Engine;
 use super::fault::{Detail, Fault};
 use super::problem;
 use crate::json::Document;
+use crate::limit::process_id;
 use crate::policy::model::{Mode, Operation};
 use crate::reason::Reason;
 
@@ -191,7 +192,7 @@ impl Verdict {
 
     /// The request's id: ours, or the one that a trusted proxy gave it.
     pub fn request_id(&self) -> &str {
-        self.case.id.get_or_init(|| self.engine.ids.next())
+        self.case.id.get_or_init(|| self.engine.ids.next(process_id()))
     }
 
     /// Closes the record: the status that was answered, `None` if nobody did, and the bytes of its body.

@@ -38,6 +38,15 @@ impl Mapping {
         Ok(mapping)
     }
 
+    /// New memory of this process, all zero, and all zero again in those that are forked from it.
+    pub(super) fn wiped_by_forks(count: usize) -> io::Result<Self> {
+        let mapping = Self::anonymous(count, false)?;
+        let start = mapping.lines.as_ptr().cast();
+        // SAFETY: the range is the mapping that was just made. In this process nothing changes.
+        unsafe { madvise(start, bytes(count)?, Advice::LinuxWipeOnFork) }?;
+        Ok(mapping)
+    }
+
     /// The first lines of a file, shared with everybody who has it. The file must be that long, with all its blocks
     /// allocated: touching what is not there kills the process.
     pub(super) fn of_file(file: &File, count: usize) -> io::Result<Self> {

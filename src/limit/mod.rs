@@ -105,6 +105,7 @@ mod planted;
 #[cfg(loom)]
 pub mod planted;
 mod probe;
+mod process;
 mod quota;
 mod set;
 #[cfg(all(target_os = "linux", not(loom)))]
@@ -119,6 +120,7 @@ mod window;
 
 pub use fault::{LimiterError, SharedFault};
 pub use layout::VERSION as LAYOUT_VERSION;
+pub use process::process_id;
 pub use quota::{Quota, QuotaError, QuotaErrorKind};
 pub use slots::{Lease, Slots, Taken};
 pub use stats::Stats;

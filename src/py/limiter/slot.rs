@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pyo3::prelude::*;
 
 use super::{Limiter, decision};
-use crate::limit::{Lease, Slots, Taken};
+use crate::limit::{self, Lease, Slots, Taken};
 use crate::py::errors;
 
 /// A slot of a key, from `Limiter.slot`: true if it was given. Nothing here ever waits, so it serves `async` code too.
@@ -35,11 +35,11 @@ impl Slot {
             Ok(lease) => (None, Some(lease)),
             Err(taken) => (Some(taken), None),
         };
-        Self { limiter, slots, owner: std::process::id(), refused, lease: Mutex::new(lease) }
+        Self { limiter, slots, owner: limit::process_id(), refused, lease: Mutex::new(lease) }
     }
 
     fn is_ours(&self) -> bool {
-        self.owner == std::process::id()
+        self.owner == limit::process_id()
     }
 
     fn held(&self) -> MutexGuard<'_, Option<Lease>> {
