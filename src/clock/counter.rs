@@ -21,7 +21,7 @@ use std::cell::Cell;
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use super::{NS_A_MS, boottime_ns, timespec_ns};
 
@@ -34,7 +34,7 @@ struct Reading {
     /// For how many ticks from then on the millisecond lasts for sure.
     lasts: u64,
     /// The coarse clock before the kernel was asked.
-    coarse: u64,
+    coarse: Timespec,
 }
 
 /// The same moment by all clocks.
@@ -47,7 +47,9 @@ struct Sample {
 }
 
 thread_local! {
-    static LAST: Cell<Reading> = const { Cell::new(Reading { ms: 0, ticks: 0, lasts: 0, coarse: 0 }) };
+    static LAST: Cell<Reading> = const {
+        Cell::new(Reading { ms: 0, ticks: 0, lasts: 0, coarse: Timespec { tv_sec: 0, tv_nsec: 0 } })
+    };
     /// The first of the two samples that the counter's rate is worked out from.
     static START: Cell<Option<Sample>> = const { Cell::new(None) };
 }
@@ -74,7 +76,7 @@ const SENSIBLE: std::ops::RangeInclusive<u64> = 100_000..=10_000_000;
 #[inline]
 pub(super) fn millisecond() -> u64 {
     let last = LAST.get();
-    if ticks().wrapping_sub(last.ticks) < last.lasts && coarse_ns() == last.coarse {
+    if ticks().wrapping_sub(last.ticks) < last.lasts && coarse() == last.coarse {
         last.ms
     } else {
         ask()
@@ -84,7 +86,7 @@ pub(super) fn millisecond() -> u64 {
 #[cold]
 fn ask() -> u64 {
     // In this order: what is remembered of both clocks is not later than the answer.
-    let (coarse, ticks) = (coarse_ns(), ticks());
+    let (coarse, ticks) = (coarse(), ticks());
     let ns = boottime_ns();
     let ms = ns / NS_A_MS;
     let left = NS_A_MS - ns % NS_A_MS;
@@ -147,8 +149,8 @@ fn is_the_kernels() -> bool {
 }
 
 #[inline]
-fn coarse_ns() -> u64 {
-    timespec_ns(clock_gettime(ClockId::MonotonicCoarse))
+fn coarse() -> Timespec {
+    clock_gettime(ClockId::MonotonicCoarse)
 }
 
 /// The processor's time stamp counter.
@@ -207,7 +209,8 @@ mod tests {
         millisecond();
         let last = LAST.get();
         // As after a suspension that the counter slept through.
-        LAST.set(Reading { ms: 1, lasts: u64::MAX, coarse: last.coarse - 1, ..last });
+        let coarse = Timespec { tv_nsec: last.coarse.tv_nsec ^ 1, ..last.coarse };
+        LAST.set(Reading { ms: 1, lasts: u64::MAX, coarse, ..last });
         assert!(millisecond() >= last.ms);
     }
 }

@@ -100,7 +100,8 @@ impl Layout {
     /// First line of a set, by its number from 0.
     #[inline]
     pub(super) fn nth_set(index: usize) -> usize {
-        Self::first_set() + index * SET_LINES
+        // Below `lines()`, which did not overflow.
+        Self::first_set().wrapping_add(index.wrapping_mul(SET_LINES))
     }
 
     const fn first_set() -> usize {

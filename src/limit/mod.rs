@@ -130,13 +130,28 @@ pub use survey::{Counts, Usage};
 use layout::Layout;
 use memory::Memory;
 use probe::Probe;
-use subject::Secret;
+use subject::{Place, Secret};
 use table::Table;
 use window::{Kind, Window};
 
 /// The number of a quota in a limiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Rule(u8);
+pub struct Rule {
+    number: u8,
+    /// What it is spread by, worked out once.
+    spread: u64,
+}
+
+impl Rule {
+    fn new(number: u8) -> Self {
+        Self { number, spread: subject::spread(number) }
+    }
+
+    #[inline]
+    fn place(self, subject: Subject) -> Place {
+        subject.place_by(self.number, self.spread)
+    }
+}
 
 /// The number of slots in a limiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -255,7 +270,7 @@ impl Limiter {
         let limit = quota.limit.to_le_bytes();
         let window = quota.window_ms.to_le_bytes();
         let identity = self.table.secret.digest(&[name.as_bytes(), &limit, &window]);
-        self.number(identity, Window::new(quota)).map(Rule)
+        self.number(identity, Window::new(quota)).map(Rule::new)
     }
 
     /// The number of slots, by their name and value, as [`Limiter::rule`] gives it for a quota.
@@ -305,7 +320,7 @@ impl Limiter {
     /// Charges one subject by one rule: what [`Limiter::hit`] does, without a list.
     #[inline]
     pub fn hit_one(&self, rule: Rule, subject: Subject, cost: u32) -> Decision {
-        let spot = self.table.spot(subject, rule.0);
+        let spot = self.table.spot(subject, rule.place(subject));
         match self.window(rule) {
             Some(window) => decide::hit_one(&self.table, Probe::new(spot, window, cost)),
             None => decide::unknown_rule(0),
@@ -315,7 +330,7 @@ impl Limiter {
     /// The window of a rule that hits are charged by; `None` if it is another table's.
     #[inline]
     fn window(&self, rule: Rule) -> Option<Window> {
-        self.table.directory().window(rule.0).filter(|window| window.kind == Kind::Hits)
+        self.table.directory().window(rule.number).filter(|window| window.kind == Kind::Hits)
     }
 
     /// Charges one subject by several rules, all of them different.
@@ -341,7 +356,7 @@ impl Limiter {
     ) -> Decision {
         let mut probes = Vec::with_capacity(rules.len());
         for (index, &rule) in rules.iter().enumerate() {
-            let spot = self.table.spot(subject, rule.0);
+            let spot = self.table.spot(subject, rule.place(subject));
             let Some(window) = self.window(rule) else { return decide::unknown_rule(index) };
             probes.push(Probe::new(spot, window, cost).of_charge(index));
         }
@@ -390,7 +405,7 @@ impl Limiter {
 
     /// Forgets what a subject has used of a rule, apart from what the overflow knows. For operators.
     pub fn reset(&self, rule: Rule, subject: Subject) {
-        self.table.reset(subject, rule.0);
+        self.table.reset(subject, rule.number);
     }
 
     /// Sizes and counters. Looks at every line.
@@ -411,7 +426,8 @@ impl Limiter {
         let mut probes: Vec<Probe<'_>> = Vec::with_capacity(charges.len());
         for (index, charge) in charges.iter().enumerate() {
             let Charge { rule, key, cost } = *charge;
-            let spot = self.table.spot(self.subject(key), rule.0);
+            let subject = self.subject(key);
+            let spot = self.table.spot(subject, rule.place(subject));
             let Some(window) = self.window(rule) else { return decide::unknown_rule(index) };
             let probe = Probe::new(spot, window, cost).of_charge(index);
             // Two charges of one hit that count in the same words are one charge.

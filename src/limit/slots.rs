@@ -39,7 +39,7 @@ use super::planted::{self, Fault};
 use super::probe::{Held, Probe};
 use super::quota::{Duration, Quota};
 use super::stats::Event;
-use super::subject::Subject;
+use super::subject::{Spot, Subject};
 use super::table::{Claim, Table};
 use super::window::{BUCKETS, Stale, Window};
 use crate::sync::forget;
@@ -151,7 +151,7 @@ impl Table {
     /// Takes a slot in one of a key's lines.
     fn take_in(&self, rule: u8, slots: Slots, line: u32, subject: Subject) -> Result<Lease, Taken> {
         let subject = subject.part(line);
-        let mut probe = Probe::new(self.spot(subject, rule), slots.line(line), 1);
+        let mut probe = Probe::new(self.spot_of(subject, rule), slots.line(line), 1);
         for begun in 0..STARTS {
             forget(begun);
             match self.start(&mut probe) {
@@ -199,7 +199,7 @@ impl Table {
     pub(super) fn renew(&self, lease: &mut Lease) -> bool {
         let Some(held) = &mut lease.held else { return false };
         let window = lease.slots.line(lease.line);
-        let mut probe = Probe::new(self.spot(lease.subject, lease.rule), window, 0);
+        let mut probe = Probe::new(self.spot_of(lease.subject, lease.rule), window, 0);
         for _ in 0..STARTS {
             match self.renew_once(&mut probe, held) {
                 Ok(true) => return true,
@@ -244,17 +244,22 @@ impl Table {
     pub(super) fn release(&self, lease: &mut Lease) -> bool {
         let Some(held) = lease.held.take() else { return false };
         let window = lease.slots.line(lease.line);
-        let probe = Probe::new(self.spot(lease.subject, lease.rule), window, 0);
+        let probe = Probe::new(self.spot_of(lease.subject, lease.rule), window, 0);
         if planted::is(Fault::ReleaseBlind) {
             return probe.exchange(held.with(probe.now_in(held)), Bucket::EMPTY);
         }
         probe.still_has(held) && probe.exchange(held, Bucket::EMPTY)
     }
 
+    fn spot_of(&self, subject: Subject, rule: u8) -> Spot<'_> {
+        self.spot(subject, subject.place(rule))
+    }
+
     /// Slots of a subject that are taken now.
     pub(super) fn taken(&self, rule: u8, slots: Slots, subject: Subject) -> u64 {
         let taken = |line| {
-            let mut probe = Probe::new(self.spot(subject.part(line), rule), slots.line(line), 0);
+            let spot = self.spot_of(subject.part(line), rule);
+            let mut probe = Probe::new(spot, slots.line(line), 0);
             for _ in 0..STARTS {
                 probe.look();
                 if probe.read(self.now()).is_ok() {

@@ -91,9 +91,21 @@ impl Subject {
     /// The subject's place for a rule. Rules are spread, so that a key with many quotas does not fill a set.
     #[inline]
     pub(super) fn place(self, rule: u8) -> Place {
-        let spread = mixed(self.0 ^ mixed(u64::from(rule) + 1));
+        self.place_by(rule, spread(rule))
+    }
+
+    /// The same, for those who have the rule's [`spread`].
+    #[inline]
+    pub(super) fn place_by(self, rule: u8, by: u64) -> Place {
+        let spread = mixed(self.0 ^ by);
         Place { spread, identity: Identity::new(spread, rule) }
     }
+}
+
+/// What the places of a rule are spread by.
+#[inline]
+pub(super) fn spread(rule: u8) -> u64 {
+    mixed(u64::from(rule) + 1)
 }
 
 /// Every bit of the result depends on every bit of `value`; a permutation, so that nothing collides that did not

@@ -83,11 +83,10 @@ impl Table {
         Set::new(self.lines(), self.layout.set(place.spread))
     }
 
-    /// Where a subject's line for a rule is, for those who will soon read it.
+    /// A subject's place, for those who will soon read it.
     #[expect(clippy::inline_always, reason = "a step of every hit")]
     #[inline(always)]
-    pub(super) fn spot(&self, subject: Subject, rule: u8) -> Spot<'_> {
-        let place = subject.place(rule);
+    pub(super) fn spot(&self, subject: Subject, place: Place) -> Spot<'_> {
         let set = self.set(place);
         set.expect();
         Spot { set, subject, place }
