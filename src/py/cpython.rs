@@ -1111,7 +1111,8 @@ unsafe fn entries<'d>(dict: *mut ffi::PyObject) -> &'d [Entry] {
             return &[];
         }
         let keys = (*dict).ma_keys.cast::<Keys>();
-        if (*keys).kind != UNICODE || (*keys).used != (*dict).ma_used {
+        // Of an empty dict CPython has keys of its own, with no room for entries.
+        if (*keys).kind != UNICODE || (*keys).used != (*dict).ma_used || (*keys).used == 0 {
             return &[];
         }
         let indices = keys.add(1).cast::<u8>();
