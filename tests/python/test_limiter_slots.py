@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import multiprocessing
 import os
@@ -229,6 +230,20 @@ def test_processes_that_share_a_name(name: str) -> None:
         with one.slot("k"):
             assert other() == "False 2\n"
     assert other() == "True 0\n"
+
+
+@linux
+def test_a_fork_that_python_does_not_see_gives_nothing_back() -> None:
+    """`os.fork` calls who asked to be told; a fork by C does not."""
+    one = secval.Limiter(slots=1, shared=True)
+    with one.slot("k") as slot:
+        child = ctypes.PyDLL(None).fork()
+        if child == 0:
+            os._exit(slot.release() or slot.renew() or bool(one.slot("k")))
+        assert os.waitpid(child, 0) == (child, 0)
+        assert slot.renew()
+        assert one.slots_taken("k") == 1
+    assert one.slots_taken("k") == 0
 
 
 @linux
