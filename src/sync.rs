@@ -111,7 +111,7 @@ pub struct Hint(std::sync::atomic::AtomicU32);
 
 impl Hint {
     /// With a number.
-    pub fn new(value: u32) -> Self {
+    pub const fn new(value: u32) -> Self {
         Self(std::sync::atomic::AtomicU32::new(value))
     }
 

@@ -54,7 +54,7 @@ pub use document::{
 };
 pub use error::{Error, Stopped};
 pub use limits::Limits;
-pub use observer::{Known, Observer, Silent};
+pub use observer::{Ahead, Known, Observer, Silent};
 pub use parser::{follow, parse, parse_observed, parse_str, parse_unproven};
 pub use place::{Place, place};
 pub use tape::Tape;

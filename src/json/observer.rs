@@ -6,6 +6,15 @@ use std::convert::Infallible;
 
 use super::document::{Content, Number};
 
+/// What stands at a place of the text.
+#[derive(Debug, Clone, Copy)]
+pub struct Ahead<'t> {
+    /// The first bytes; NULs behind the end of the text.
+    pub block: &'t [u8; 32],
+    /// All of them.
+    pub rest: &'t [u8],
+}
+
 /// What an observer's account says of a member's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
@@ -45,7 +54,7 @@ pub trait Observer {
     /// The answer stands for `name` having been called, and answered by `New`. What is promised of the bytes: a
     /// quote, a name without escapes, a quote and a colon.
     #[inline]
-    fn predicted(&mut self, _node: u32, _ahead: &[u8]) -> Result<Option<usize>, Self::Fault> {
+    fn predicted(&mut self, _node: u32, _ahead: Ahead<'_>) -> Result<Option<usize>, Self::Fault> {
         Ok(None)
     }
 

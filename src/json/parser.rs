@@ -26,7 +26,7 @@ use super::limits::Limits;
 use super::marks;
 use super::names::Names;
 use super::numbers::{self, Number};
-use super::observer::{Known, Observer, Silent, Uncompared};
+use super::observer::{Ahead, Known, Observer, Silent, Uncompared};
 use super::strings;
 use super::tape::{Node, Open, Parts, Tag, Tape, narrow, widen, wrapped};
 use crate::reason::Reason;
@@ -406,11 +406,12 @@ impl<O: Observer> Parser<'_, O> {
     #[inline(always)]
     fn name(&mut self, at: u32) -> Result<Token, Stopped<O::Fault>> {
         let node = self.next_index();
-        let mut ahead = self.bytes.get(widen(at)..).unwrap_or_default();
-        if ahead.len() < AHEAD {
-            ahead = near_end(self.bytes.len(), self.tail, at);
-        }
-        if let Some(bytes) = self.observer.predicted(node, ahead).map_err(Stopped::Fault)? {
+        let rest = self.bytes.get(widen(at)..).unwrap_or_default();
+        let block = rest.first_chunk();
+        let block = block.unwrap_or_else(|| near_end(self.bytes.len(), self.tail, at));
+        if let Some(bytes) =
+            self.observer.predicted(node, Ahead { block, rest }).map_err(Stopped::Fault)?
+        {
             return self.predicted(at, narrow(bytes)).map_err(Stopped::Json);
         }
         self.read_name(at)
@@ -626,9 +627,11 @@ fn tail(text: &[u8]) -> [u8; 2 * AHEAD] {
 
 /// The last bytes of a text of this length from `at` on, and NULs.
 #[inline(never)]
-fn near_end(length: usize, tail: &[u8; 2 * AHEAD], at: u32) -> &[u8] {
+fn near_end(length: usize, tail: &[u8; 2 * AHEAD], at: u32) -> &[u8; AHEAD] {
+    const NULS: [u8; AHEAD] = [0; AHEAD];
     let first = length.saturating_sub(AHEAD);
-    tail.get(widen(at).saturating_sub(first)..).unwrap_or_default()
+    let rest = tail.get(widen(at).saturating_sub(first)..);
+    rest.and_then(<[u8]>::first_chunk).unwrap_or(&NULS)
 }
 
 fn fault(reason: Reason, at: u32) -> Error {

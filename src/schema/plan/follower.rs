@@ -20,7 +20,9 @@ use super::kinds::Kinds;
 use super::names::{Expected, Position, START, bit};
 use super::node::{Demands, Ix, Members, NO_TABLE, Node, Texts};
 use super::{Asked, Entry, Plan, Refusal};
-use crate::json::{Content, Items, Kind, Known, Members as MembersOf, Number, Observer, Value};
+use crate::json::{
+    Ahead, Content, Items, Kind, Known, Members as MembersOf, Number, Observer, Value,
+};
 
 /// Lessons that one body may teach: more would let one client rewrite the hints of a whole plan with every body.
 const LESSONS: usize = 64;
@@ -403,7 +405,7 @@ impl Observer for Follower<'_> {
     }
 
     #[inline(always)]
-    fn predicted(&mut self, _node: u32, ahead: &[u8]) -> Result<Option<usize>, Infallible> {
+    fn predicted(&mut self, _node: u32, ahead: Ahead<'_>) -> Result<Option<usize>, Infallible> {
         let Some(members) = self.members else { return Ok(None) };
         let guess = members.names.guess(self.last, self.expected, ahead);
         let Some((position, name)) = guess else { return Ok(None) };

@@ -10,7 +10,7 @@
 
 use super::super::receiver::Receiver;
 use super::follower::Follower;
-use crate::json::{Content, Known, Number, Observer};
+use crate::json::{Ahead, Content, Known, Number, Observer};
 
 /// Judges while the parser reads, and hands on what is not refused yet.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl<R: Receiver> Observer for Handing<'_, '_, R> {
     }
 
     #[inline(always)]
-    fn predicted(&mut self, node: u32, ahead: &[u8]) -> Result<Option<usize>, R::Fault> {
+    fn predicted(&mut self, node: u32, ahead: Ahead<'_>) -> Result<Option<usize>, R::Fault> {
         let Ok(bytes) = self.follower.predicted(node, ahead);
         if bytes.is_some() {
             let name = self.follower.last_declared();

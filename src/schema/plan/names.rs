@@ -18,6 +18,7 @@ use foldhash::fast::FixedState;
 
 use super::kinds::Kinds;
 use super::node::{Ix, Node};
+use crate::json::Ahead;
 use crate::sync::Hint;
 
 /// The bytes that are compared at once. Nearly all names of real schemas fit with quotes and colon; at half, a third
@@ -47,13 +48,28 @@ pub(super) struct Name {
     pub(super) plain: Kinds,
 }
 
-/// A name that is likely to come next, and its bytes.
-#[derive(Debug, Clone, Copy, Default)]
+/// A name that is likely to come next, and its bytes; none of the latter if nothing is.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Expected<'n> {
-    name: Option<&'n Name>,
+    name: &'n Name,
     position: Position,
     bytes: u32,
 }
+
+impl Default for Expected<'_> {
+    fn default() -> Self {
+        Self { name: &NOTHING, position: START, bytes: 0 }
+    }
+}
+
+/// No name.
+static NOTHING: Name = Name {
+    block: [0; 4],
+    next: [const { Hint::new(START) }; 2],
+    bytes: 0,
+    place: Ix::NOTHING,
+    plain: Kinds::NONE,
+};
 
 /// A name in full.
 #[derive(Debug, Default)]
@@ -170,8 +186,8 @@ impl Names {
     #[inline]
     fn expect(&self, next: &Hint) -> Expected<'_> {
         let position = next.get();
-        let name = self.get(position);
-        Expected { name, position, bytes: name.map_or(0, |name| name.bytes) }
+        let name = self.get(position).unwrap_or(&NOTHING);
+        Expected { name, position, bytes: name.bytes }
     }
 
     #[inline]
@@ -185,16 +201,15 @@ impl Names {
         &'n self,
         last: Position,
         expected: Expected<'n>,
-        ahead: &[u8],
+        ahead: Ahead<'_>,
     ) -> Option<(Position, &'n Name)> {
-        if let Some(block) = ahead.first_chunk::<BLOCK>()
-            && let Some(name) = expected.name
-            && name.begins(&words(block), expected.bytes)
-            && (widen(expected.bytes) <= BLOCK || self.is_all(expected.position, ahead))
+        let Expected { name, position, bytes } = expected;
+        if name.begins(&words(ahead.block), bytes)
+            && (widen(bytes) <= BLOCK || self.is_all(position, ahead.rest))
         {
-            return Some((expected.position, name));
+            return Some((position, name));
         }
-        self.guess_again(last, ahead)
+        self.guess_again(last, ahead.rest)
     }
 
     /// By whole names, where the first guess was wrong or the text has less than a block left.
@@ -320,7 +335,10 @@ mod tests {
         last: Position,
         ahead: &str,
     ) -> Option<(Position, &'n Name)> {
-        names.guess(last, names.expected(last), ahead.as_bytes())
+        let rest = ahead.as_bytes();
+        let mut block = [0; BLOCK];
+        block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        names.guess(last, names.expected(last), Ahead { block: &block, rest })
     }
 
     #[test]
@@ -346,7 +364,7 @@ mod tests {
         let long = "a_name_that_is_longer_than_one_block_of_bytes";
         let names = names(&["id", "node_id", "quo\"te", long, ""]);
         let guess = |last: Position, ahead: &str| {
-            // With and without bytes enough for a block.
+            // With and without other bytes behind.
             let padded = format!("{ahead}{}", " ".repeat(40));
             let there = guess_after(&names, last, &padded).map(|(at, name)| (at, name.bytes()));
             assert_eq!(
