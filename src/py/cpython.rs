@@ -186,11 +186,14 @@ impl Pile {
         Opened { values: self.values.len(), names: self.names.len(), uncommon: 0 }
     }
 
+    #[inline]
     fn clear(&mut self, py: Python<'_>) {
-        release(py, self.values.drain(..));
-        release(py, self.names.drain(..));
-        self.values.shrink_to(SPARE);
-        self.names.shrink_to(SPARE);
+        for objects in [&mut self.values, &mut self.names] {
+            if !objects.is_empty() {
+                release(py, objects.drain(..));
+            }
+            objects.shrink_to(SPARE);
+        }
     }
 
     /// A list of what lies here.

@@ -18,7 +18,7 @@ use super::super::graph::Counts;
 use super::super::receiver::DeclaredName;
 use super::kinds::Kinds;
 use super::names::{Expected, Position, START, bit};
-use super::node::{Demands, Ix, Members, NO_TABLE, Node, Texts};
+use super::node::{Demands, Ix, Members, NO_TABLE, Node, Numbers, Texts};
 use super::{Asked, Entry, Plan, Refusal};
 use crate::json::{
     Ahead, Content, Items, Kind, Known, Members as MembersOf, Number, Observer, Value,
@@ -354,12 +354,20 @@ impl Follower<'_> {
 
     #[inline(never)]
     fn judge_number(&mut self, tape: u32, kind: Kinds, value: Number<'_>) {
-        if let Some((ix, node)) = self.look(kind, tape) {
-            let numbers = self.plan.numbers.get(index(node.numbers));
-            if !numbers.is_none_or(|numbers| numbers.allows(value)) {
-                self.refuse(tape, ix, Ix::ANY);
-            }
-            self.ask_later(kind, tape, ix, node);
+        let Some((ix, node)) = self.look(kind, tape) else { return };
+        if let Some(numbers) = self.plan.numbers.get(index(node.numbers))
+            && !numbers.allows_surely(value)
+        {
+            self.judge_digits(tape, ix, numbers, value);
+        }
+        self.ask_later(kind, tape, ix, node);
+    }
+
+    /// A number of which it takes more than a look to tell that it is valid.
+    #[inline(never)]
+    fn judge_digits(&mut self, tape: u32, ix: Ix, numbers: &Numbers, value: Number<'_>) {
+        if !numbers.allows(value) {
+            self.refuse(tape, ix, Ix::ANY);
         }
     }
 

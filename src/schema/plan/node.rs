@@ -71,12 +71,11 @@ impl Node {
 /// What is said of numbers.
 #[derive(Debug)]
 pub(super) struct Numbers {
+    /// The first and the last of the integers of 64 bits that are surely allowed.
+    pub(super) sure: Option<(i64, i64)>,
     /// Integers by value.
     pub(super) integers: bool,
     pub(super) bounds: Vec<(Bound, String)>,
-    /// The integers that are within all bounds, of those that 64 bits hold. `None`: they must be compared digit by
-    /// digit.
-    pub(super) range: Option<(i64, i64)>,
     pub(super) multiples: Vec<String>,
     pub(super) formats: Vec<NumberFormat>,
     /// Lists of which it must be in each.
@@ -84,19 +83,24 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    pub(super) fn allows(&self, number: Number<'_>) -> bool {
-        if let (Some((least, most)), true) = (self.range, self.is_bounds_alone())
-            && let Some(value) = number.as_i64()
-            && least <= value
-            && value <= most
-        {
-            return true;
-        }
-        self.allows_by_digits(number)
+    /// Once all is there that is said of them.
+    pub(super) fn settled(mut self) -> Self {
+        let bounds_alone =
+            self.multiples.is_empty() && self.formats.is_empty() && self.lists.is_empty();
+        self.sure = if bounds_alone { integer_range(&self.bounds) } else { None };
+        self
     }
 
-    fn is_bounds_alone(&self) -> bool {
-        self.multiples.is_empty() && self.formats.is_empty() && self.lists.is_empty()
+    /// Whether the number is allowed, as far as it takes no comparison of digits to tell.
+    #[inline]
+    pub(super) fn allows_surely(&self, number: Number<'_>) -> bool {
+        self.sure
+            .zip(number.as_i64())
+            .is_some_and(|((least, most), value)| least <= value && value <= most)
+    }
+
+    pub(super) fn allows(&self, number: Number<'_>) -> bool {
+        self.allows_surely(number) || self.allows_by_digits(number)
     }
 
     fn allows_by_digits(&self, number: Number<'_>) -> bool {
@@ -119,7 +123,7 @@ impl Numbers {
 }
 
 /// The integers of 64 bits that are within all bounds, if all bounds are integers as they are written.
-pub(super) fn integer_range(bounds: &[(Bound, String)]) -> Option<(i64, i64)> {
+fn integer_range(bounds: &[(Bound, String)]) -> Option<(i64, i64)> {
     let (mut least, mut most) = (i128::from(i64::MIN), i128::from(i64::MAX));
     for (bound, limit) in bounds {
         let limit: i128 = limit.parse().ok()?;

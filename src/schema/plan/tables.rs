@@ -9,9 +9,7 @@ use super::super::pattern::Pattern;
 use super::compile::{Applying, Compiler, Set};
 use super::kinds::Kinds;
 use super::names::{Names, START, bit};
-use super::node::{
-    Demands, Extra, Items, Ix, Members, Numbers, Rest, TextList, Texts, integer_range,
-};
+use super::node::{Demands, Extra, Items, Ix, Members, Numbers, Rest, TextList, Texts};
 
 /// Patterns of one object for which every combination is laid out: at one more, twice as many places.
 const PATTERNS: usize = 4;
@@ -21,7 +19,7 @@ pub(super) fn numbers(applying: &Applying<'_>, kinds: &mut Kinds) -> Option<Numb
     let mut numbers = Numbers {
         integers: false,
         bounds: Vec::new(),
-        range: None,
+        sure: None,
         multiples: Vec::new(),
         formats: Vec::new(),
         lists: Vec::new(),
@@ -51,8 +49,7 @@ pub(super) fn numbers(applying: &Applying<'_>, kinds: &mut Kinds) -> Option<Numb
         && numbers.multiples.is_empty()
         && numbers.formats.is_empty()
         && numbers.lists.is_empty();
-    numbers.range = integer_range(&numbers.bounds);
-    (!free).then_some(numbers)
+    (!free).then(|| numbers.settled())
 }
 
 pub(super) fn texts(applying: &Applying<'_>) -> Option<Texts> {
