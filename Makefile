@@ -162,7 +162,7 @@ fuzz: $(BUILT)/tools/bin/cargo-fuzz
 	@mkdir -p tests/fuzz/corpus/$(TARGET)
 	@RUSTC_BOOTSTRAP=1 $< run --fuzz-dir tests/fuzz $(TARGET) tests/fuzz/corpus/$(TARGET) $(SEEDS) -- -max_total_time=$(SECONDS) -timeout=10
 
-# ---- AddressSanitizer, on the stable toolchain: what is unsafe lives in src/py/cpython.rs. The sanitizer's own runtime must
+# ---- AddressSanitizer, on the stable toolchain: what is unsafe lives in src/py/objects/cpython.rs. The sanitizer's own runtime must
 # come before everything else that Python loads; gcc's is the one that a system has ----
 
 SANITIZED := $(BUILT)/sanitize

@@ -2,7 +2,7 @@
 //!
 //! pyo3 sorts the arguments of every call and counts who holds the GIL; some methods are done in less time. A [`Front`] puts a
 //! function of ours in front of pyo3's, which knows the usual call and hands every other one on, as it came. It is compiled
-//! for the Pythons that `cpython.rs` is compiled for (see `build.rs`).
+//! for the Pythons that `objects/cpython.rs` is compiled for (see `build.rs`).
 
 #![expect(unsafe_code, reason = "the calling convention is CPython's; see each block")]
 

@@ -3,14 +3,10 @@
 //!
 //! [`errors`] is the one table of exceptions, [`text`] the one place that reads Python's bytes and decides when
 //! to let go of the GIL, [`objects`] the one function that makes Python objects of a document, [`values`] the
-//! one that makes a document of Python objects. `direct.rs` makes objects while a text is judged, `front.rs` calls what takes
-//! less time than a call.
+//! one that makes a document of Python objects. `front.rs` is for
+//! methods that are done in less time than pyo3 takes to call them.
 
 mod check;
-#[cfg(secval_cpython)]
-mod cpython;
-#[cfg(secval_cpython)]
-mod direct;
 mod errors;
 #[cfg(secval_cpython)]
 mod front;
@@ -20,8 +16,6 @@ mod limiter;
 mod objects;
 mod panics;
 mod pending;
-#[cfg(not(secval_cpython))]
-mod portable;
 mod request;
 mod schema;
 mod text;
@@ -52,7 +46,7 @@ mod _core {
     fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
         super::panics::say_only_where();
         #[cfg(secval_cpython)]
-        super::cpython::prepare(module.py());
+        super::objects::prepare(module.py());
         #[cfg(secval_cpython)]
         super::schema::install(module.py())?;
         super::limiter::install(module.py())

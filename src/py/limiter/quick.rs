@@ -9,7 +9,7 @@
 //! and drop it. (`zip` and `enumerate` do the same with their tuples.) A caller that keeps each answer until it has the
 //! next one needs two, so two are kept.
 //!
-//! It is compiled for the Pythons that `cpython.rs` is compiled for (see `build.rs`): with the GIL, which is what makes
+//! It is compiled for the Pythons that `objects/cpython.rs` is compiled for (see `build.rs`): with the GIL, which is what makes
 //! it right that the answers lie in a cell.
 
 #![expect(unsafe_code, reason = "the calling convention is CPython's; see each block")]

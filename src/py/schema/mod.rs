@@ -13,9 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt, PyString};
 
 #[cfg(secval_cpython)]
-use super::cpython::Shared;
-#[cfg(secval_cpython)]
-use super::direct;
+use super::objects::{Shared, direct};
 #[cfg(secval_cpython)]
 use super::text::lets_go;
 use super::text::{Text, octets, work_on};

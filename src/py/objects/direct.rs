@@ -1,7 +1,7 @@
 //! Python objects made while their text is judged: nothing is gone through twice.
 //!
 //! For texts that are judged with the GIL held, by schemas that are judged while the text is read. All others are judged
-//! first, and made into objects afterwards (`objects.rs`), with the same result.
+//! first, and made into objects afterwards (`builder.rs`), with the same result.
 //!
 //! The judgement knows declared names by numbers, so an object's names in their order are a few numbers. An order that was
 //! met before is a shape: a dict that is copied, and into which the values are written.
@@ -12,7 +12,9 @@ use std::mem::replace;
 
 use pyo3::prelude::*;
 
-use super::cpython::{Fault, Kept, KnownName, Opened, Pieces, Shape, Shared, Taken};
+use super::cpython::{Fault, Kept, Opened, Shared, Taken};
+use super::memory::{KnownName, Shape};
+use super::pieces::Pieces;
 use crate::json::{Content, Limits, Number, Tape};
 use crate::schema::{DeclaredName, Planned, Receiver, Unmade};
 
@@ -24,7 +26,7 @@ const SPARE: usize = 1 << 10;
 
 /// What is remembered of the objects that the schemas of one set declare: their names, and some shapes of each.
 #[derive(Default)]
-pub(super) struct Declared {
+pub(in crate::py) struct Declared {
     objects: Vec<Object>,
     /// The names of the objects that are open: the numbers of those that are declared, and [`OTHER`].
     names: Vec<u32>,
@@ -106,7 +108,7 @@ fn index(number: u32) -> usize {
 
 /// Judges a text and makes its objects on the way; nothing if that is in use, and it has to be done one after the other.
 #[inline]
-pub(super) fn judge<'py>(
+pub(in crate::py) fn judge<'py>(
     py: Python<'py>,
     schema: Planned<'_>,
     declared: &Shared<Declared>,

@@ -7,7 +7,7 @@ use std::ops::Range;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyList, PyString};
 
-use super::objects::{big_integer, torn};
+use super::{big_integer, torn};
 use crate::json::{Token, Value};
 
 /// A container that is made when the pile ends where its children do, names among them.

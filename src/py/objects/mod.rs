@@ -4,8 +4,32 @@
 //! text's depth costs heap, never stack. A container is filled before anything else can run: nobody ever sees one that is
 //! half full.
 //!
-//! On the versions of CPython that this was tested with it is `cpython.rs` that makes them; on all others, on
-//! free-threaded builds and for the stable ABI, `portable.rs`, which uses public API only.
+//! On the versions of CPython that this was tested with:
+//!
+//! | file | what |
+//! |---|---|
+//! | `builder.rs` | objects of a document: the tape is gone through once |
+//! | `direct.rs`, `pieces.rs` | objects while a text is judged: there is no second pass |
+//! | `memory.rs` | names and shapes that were met before |
+//! | `cpython.rs` | what is unsafe: how `str`, lists and dicts are made |
+//!
+//! On all others, on free-threaded builds and for the stable ABI, it is `portable.rs`, which uses public API only.
+
+#[cfg(secval_cpython)]
+mod builder;
+#[cfg(secval_cpython)]
+mod cpython;
+#[cfg(secval_cpython)]
+pub(super) mod direct;
+#[cfg(secval_cpython)]
+mod memory;
+#[cfg(secval_cpython)]
+mod pieces;
+#[cfg(not(secval_cpython))]
+mod portable;
+
+#[cfg(secval_cpython)]
+pub(super) use cpython::{Shared, prepare};
 
 use pyo3::exceptions::PySystemError;
 use pyo3::prelude::*;
@@ -14,9 +38,9 @@ use pyo3::types::{PyInt, PyString};
 use crate::json::{Unproven, Value};
 
 #[cfg(secval_cpython)]
-use super::cpython as maker;
+use builder as maker;
 #[cfg(not(secval_cpython))]
-use super::portable as maker;
+use portable as maker;
 
 /// More digits than this `int()` refuses to read at once (its default limit is 4,300).
 const DIGITS_AT_ONCE: usize = 4_000;
