@@ -453,3 +453,46 @@ fn no_order_of_members_is_forgotten_or_believed() {
         assert!(!is_valid(&set, id, text(&more, "1").as_bytes()), "one is undeclared");
     }
 }
+
+#[test]
+fn a_schema_whose_plan_would_be_too_large_is_judged_without_one() {
+    // Eighteen members down from any `a`, whatever the way, must be an integer: each way is a set of schemas of its own.
+    let last = 18;
+    let mut definitions = json!({
+        "x": {"properties": {
+            "a": {"allOf": [{"$ref": "#/$defs/x"}, {"$ref": "#/$defs/y1"}]},
+            "b": {"$ref": "#/$defs/x"},
+        }},
+        format!("y{last}"): {"type": "integer"},
+    });
+    for n in 1..last {
+        let next = json!({"$ref": format!("#/$defs/y{}", n + 1)});
+        definitions[format!("y{n}")] = json!({"properties": {"a": next, "b": next}});
+    }
+    let schema = json!({"$defs": definitions, "$ref": "#/$defs/x"});
+    let small = json!({"type": "object", "required": ["a"]});
+    let mut builder = SetBuilder::new();
+    let add = |schema, builder: &mut SetBuilder| builder.add(schema, None, &Options::default());
+    let id = add(&schema, &mut builder).expect("a schema");
+    let other = add(&small, &mut builder).expect("a schema");
+    let set = builder.build().expect("a set");
+    assert!(set.planned(id).is_none() && set.planned(other).is_none());
+    let arbiter = jsonschema::validator_for(&schema).expect("a schema of the crate's");
+    let mut refused = 0;
+    for (way, depth, leaf) in [
+        ("ab", last - 1, json!(1)),
+        ("ab", last - 1, json!("1")),
+        ("ba", last, json!("1")),
+        ("aab", last, json!(1.5)),
+        ("b", 30, json!("1")),
+        ("bbba", last + 2, json!({})),
+    ] {
+        let names = (0..=depth).map(|n| way.chars().nth(n % way.len()).expect("a name"));
+        let value = names.rev().fold(leaf, |inner, name| json!({name.to_string(): inner}));
+        let valid = arbiter.is_valid(&value);
+        assert_eq!(is_valid(&set, id, value.to_string().as_bytes()), valid, "{value}");
+        refused += usize::from(!valid);
+    }
+    assert!((1..6).contains(&refused), "{refused} of 6");
+    assert!(is_valid(&set, other, b"{\"a\": 1}") && !is_valid(&set, other, b"{\"b\": 1}"));
+}
