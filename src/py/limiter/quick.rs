@@ -1,9 +1,8 @@
 //! `Limiter.hit` by CPython's own means: everything unsafe of the limiter's binding is in this file.
 //!
-//! A hit takes some 40 ns, and the general way of calling it as many again: pyo3 sorts the arguments, checks what was
-//! checked, and makes an object of the answer. [`install`] puts a function in front of it that knows one call,
-//! `limiter.hit(key)` or `limiter.hit(key, cost)` with a plain `str` or `bytes`, and hands every other one on, as it came.
-//! Whether an answer is true is told without pyo3, too.
+//! A hit takes less time than the general way of calling it. [`hit`] is in front of that (see `front.rs`), and knows one call,
+//! `limiter.hit(key)` or `limiter.hit(key, cost)` with a plain `str` or `bytes`. Whether an answer is true is told without pyo3,
+//! too.
 //!
 //! It answers with a `Decision` that was given out before, if nobody has it any more: most callers look at an answer
 //! and drop it. (`zip` and `enumerate` do the same with their tuples.) A caller that keeps each answer until it has the
@@ -16,22 +15,17 @@
 
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr;
 use std::slice;
-use std::sync::OnceLock;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use super::super::front::Front;
 use super::key::Hashing;
 use super::{Decision, Limiter};
 use crate::limit::{self, Subject};
 
-/// The general way, as pyo3 wrote it.
-static GENERAL: OnceLock<ffi::PyCFunctionFastWithKeywords> = OnceLock::new();
-
-/// How the method is called, both ours and pyo3's.
-const CONVENTION: std::ffi::c_int = ffi::METH_FASTCALL | ffi::METH_KEYWORDS;
+static HIT: Front = Front::new();
 
 /// Answers that were given out, and may be given out again.
 #[derive(Default)]
@@ -67,32 +61,9 @@ impl Answers {
     }
 }
 
-/// Puts the quick way in front of the general one, if that is called as expected; otherwise all stays as it is.
 pub(in crate::py) fn install(py: Python<'_>) -> PyResult<()> {
-    let class = py.get_type::<Limiter>();
-    let general = class.getattr("hit")?;
-    let Some(method) = definition(&general) else { return Ok(()) };
-    if method.ml_flags != CONVENTION {
-        return Ok(());
-    }
-    // SAFETY: the flags say which variant it is.
-    let way = unsafe { method.ml_meth.PyCFunctionFastWithKeywords };
-    // Only the first of them is pyo3's own: a module may be made twice in a process.
-    if !ptr::fn_addr_eq(*GENERAL.get_or_init(|| way), way) {
-        return Ok(());
-    }
-    let quick = ffi::PyMethodDef {
-        ml_meth: ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: hit },
-        ..method
-    };
-    // A type's methods live as long as the process.
-    let quick = Box::leak(Box::new(quick));
-    // SAFETY: the GIL is held; the definition lives for ever, and so do the name and the text that it shares with
-    // pyo3's. The result is a new reference or null.
-    let method = unsafe {
-        Bound::from_owned_ptr_or_err(py, ffi::PyDescr_NewMethod(class.as_type_ptr(), quick))
-    }?;
-    class.setattr("hit", method)?;
+    // SAFETY: it is written for that: see there.
+    unsafe { HIT.install(&py.get_type::<Limiter>(), "hit", hit) }?;
     let answers = py.get_type::<Decision>();
     // SAFETY: the GIL is held, the type is ours and lives for ever; `as_mut` looks whether it has the part.
     if let Some(number) = unsafe { (*answers.as_type_ptr()).tp_as_number.as_mut() } {
@@ -108,19 +79,6 @@ unsafe extern "C" fn truth(decision: *mut ffi::PyObject) -> std::ffi::c_int {
     // SAFETY: a `Decision`, as said above, borrowed from the caller for as long as the call.
     let decision = unsafe { Borrowed::from_ptr(py, decision).cast_unchecked::<Decision>() };
     decision.get().allowed().into()
-}
-
-/// What a method is defined by, if it is one.
-fn definition(method: &Bound<'_, PyAny>) -> Option<ffi::PyMethodDef> {
-    // SAFETY: the GIL is held, and the type of an object can always be looked at.
-    let is_method = unsafe { ffi::Py_IS_TYPE(method.as_ptr(), &raw mut ffi::PyMethodDescr_Type) };
-    if is_method == 0 {
-        return None;
-    }
-    // SAFETY: its type says that it has this layout, and its definition lives as long as it.
-    let definition = unsafe { (*method.as_ptr().cast::<ffi::PyMethodDescrObject>()).d_method };
-    // SAFETY: as above; `as_ref` looks whether it is null.
-    unsafe { definition.as_ref() }.copied()
 }
 
 /// `Limiter.hit(self, *args, **kwargs)`. CPython has made sure that `limiter` is a `Limiter` before a method's function is
@@ -150,12 +108,8 @@ unsafe extern "C" fn hit(
             return answer.into_ptr();
         }
     }
-    match GENERAL.get() {
-        // SAFETY: called as this function was.
-        Some(general) => unsafe { general(limiter, arguments, count, names) },
-        // Nobody is called before he is installed. Null without an exception is a `SystemError`.
-        None => ptr::null_mut(),
-    }
+    // SAFETY: the arguments of this call.
+    unsafe { HIT.general(limiter, arguments, count, names) }
 }
 
 /// What a hit costs: 1, or the plain `int` that is the second argument, if a hit can cost so much.
