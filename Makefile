@@ -81,11 +81,14 @@ test-rust:
 	@mkdir -p $(BUILT)
 	@cargo test 2>&1 | tee $(BUILT)/tests.log
 
-# The same code, one access at a time: all orders of what a few threads do.
+# The same code, one access at a time: all orders of what a few threads do, in the smallest sets and rings that there are, and
+# in those that ship.
+CHECKED := RUSTFLAGS='--cfg loom --cfg secval_fixed_seed' cargo test --profile models --target-dir $(BUILT)/loom --test loom
 test-loom:
 	$(SAY) 'checking the limiter in all orders of its accesses'
 	@mkdir -p $(BUILT)
-	@RUSTFLAGS='--cfg loom --cfg secval_fixed_seed' cargo test --profile models --target-dir $(BUILT)/loom --test loom 2>&1 | tee $(BUILT)/loom.log
+	@$(CHECKED) 2>&1 | tee $(BUILT)/loom.log
+	@$(CHECKED) --features whole 2>&1 | tee -a $(BUILT)/loom.log
 
 # The long form of what `make test-rust` does for some seconds.
 stress:

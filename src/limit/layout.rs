@@ -13,8 +13,8 @@
 use super::window::LINE;
 use crate::sync::Word;
 
-/// Lines in a set, each with its tag. The checkers look at the smallest set that can hold a duplicate.
-pub(super) const WAYS: usize = if cfg!(loom) { 2 } else { 8 };
+/// Lines in a set, each with its tag. The checkers look at the smallest set that can hold a duplicate too.
+pub(super) const WAYS: usize = if cfg!(all(loom, not(feature = "whole"))) { 2 } else { 8 };
 
 /// Changes with the meaning of any bit of the memory: two versions never share a table.
 pub const VERSION: u8 = 2;

@@ -14,6 +14,8 @@ pub enum Fault {
     NewerIgnored,
     /// Rule 1: of a key's lines only the first is counted.
     FirstLineOnly,
+    /// Rule 1: the oldest part of a window, of which only some is still in it, is not counted.
+    OldestForgotten,
     /// Rule 3: whose words were read is not asked.
     WordsOfAnother,
     /// Rule 3: the word is written whatever it holds.
@@ -22,6 +24,8 @@ pub enum Fault {
     Unverified,
     /// Rule 4: the words are read again, the tags are not.
     TagsUnverified,
+    /// Rule 4: of a set's tags only the first two are read again.
+    FirstTagsVerified,
     /// Rule 5: what is taken back is not asked for its stamp.
     UndoUnstamped,
     /// Rule 5: what is taken back is not asked for its line.

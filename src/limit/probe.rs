@@ -138,16 +138,19 @@ impl<'t> Probe<'t> {
         Ok(())
     }
 
-    /// For those who only look: adds what the overflow knows of a key that has no line, or one that was just born.
+    /// For those who only look: adds what the overflow knows of a key that has no line, or some that were just born.
     pub(super) fn read_overflow(&mut self, table: &'t Table) -> Result<(), Stale> {
+        for way in self.ways {
+            if self.tags[way].state() != State::Live {
+                self.sum += table.carried(self.set, self.tags[way], self.frame.now)?;
+            }
+        }
+        if !self.is_homeless() {
+            return Ok(());
+        }
         let born = Tag(0).given_to(self.place.identity, State::Born);
-        let born = match self.ways.first() {
-            Some(way) if self.tags[way].state() == State::Live => return Ok(()),
-            Some(way) => self.tags[way],
-            None => born,
-        };
         self.sum += table.carried(self.set, born, self.frame.now)?;
-        if self.ways.first().is_none() && !table.has_room(self.set, &self.tags, self.frame.now) {
+        if !table.has_room(self.set, &self.tags, self.frame.now) {
             self.pair = table.pair(self.set, self.place.identity, self.window);
         }
         Ok(())

@@ -5,6 +5,7 @@
 use super::bucket::Bucket;
 use super::layout::{Line, SET_LINES, WAYS};
 use super::memory;
+use super::planted::{self, Fault};
 use super::tag::{Identity, Tag};
 use super::window::{LINE, Step};
 
@@ -136,6 +137,9 @@ impl<'t> Set<'t> {
     pub(super) fn still_has(self, tags: &[Tag; WAYS]) -> bool {
         let mut changed = 0;
         for (way, tag) in tags.iter().enumerate() {
+            if planted::is(Fault::FirstTagsVerified) && way >= 2 {
+                break;
+            }
             changed |= self.tag(way).0 ^ tag.0;
         }
         changed == 0

@@ -23,8 +23,8 @@ use super::quota::Quota;
 use super::slots::Slots;
 
 /// Sub-windows of a ring. At half, 3/4 of L/W are admitted in the long run and a line holds two keys; at double,
-/// 12/13, and a key has two cache lines. The checkers look at the smallest ring there is.
-pub(super) const PARTS: usize = if cfg!(loom) { 1 } else { 6 };
+/// 12/13, and a key has two cache lines. The checkers look at the smallest ring there is too.
+pub(super) const PARTS: usize = if cfg!(all(loom, not(feature = "whole"))) { 1 } else { 6 };
 
 /// Words that count: the sub-windows, and one that the window's far end touches.
 pub(super) const BUCKETS: usize = PARTS + 1;
@@ -94,11 +94,13 @@ impl Window {
         let sixths = now * PARTS as u64;
         let (part, since) = (sixths / self.ms, sixths % self.ms);
         let start = now - since / PARTS as u64;
+        let forgotten = planted::is(Fault::OldestForgotten);
+        let oldest = if forgotten { self.start_of(part + 1) } else { start };
         Frame {
             limit,
             now,
             // The start of the sub-window `PARTS` before: a window is a whole number of them.
-            floor: start.saturating_sub(self.ms),
+            floor: oldest.saturating_sub(self.ms),
             newer: now + 1 + (self.ms - since - 1) / PARTS as u64,
             home: Some(Home { index: (part % BUCKETS as u64) as usize, start }),
             ms: self.ms,

@@ -14,7 +14,7 @@ pub(crate) struct Scene {
     pub(crate) quotas: &'static [Quota],
     /// What [`Act::Hold`] takes one of.
     pub(crate) slots: Option<Slots>,
-    /// Cells of the overflow; 0, or 6 by the layout of a tiny table.
+    /// Cells of the overflow; 0, or twice the words of a line.
     pub(crate) cells: usize,
     /// Done before the threads begin, one after another.
     pub(crate) before: &'static [Act],
@@ -25,6 +25,17 @@ pub(crate) struct Scene {
     /// What each thread does, one after another.
     pub(crate) threads: &'static [&'static [Act]],
 }
+
+/// What most scenes do without.
+pub(crate) const BARE: Scene = Scene {
+    quotas: &[],
+    slots: None,
+    cells: 0,
+    before: &[],
+    moving: false,
+    starts: 4,
+    threads: &[],
+};
 
 /// What a thread does with the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -317,7 +328,12 @@ impl Scene {
     }
 }
 
-/// How long a hit may be counted: its window in a log; up to two of them in the ring of the checkers, of one sub-window.
+/// The sub-windows of a ring: the smallest one there is, or the one that ships.
+pub(crate) const PARTS: usize = if cfg!(feature = "whole") { 6 } else { 1 };
+
+/// How long a hit may be counted: its window in a log, and up to one sub-window more in a ring.
 fn longest_ms(quota: Quota) -> u64 {
-    if quota.limit <= 2 { quota.window_ms } else { 2 * quota.window_ms }
+    let parts = PARTS as u64;
+    let is_log = u64::from(quota.limit) <= parts + 1;
+    if is_log { quota.window_ms } else { (quota.window_ms * (parts + 1)).div_ceil(parts) }
 }

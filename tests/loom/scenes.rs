@@ -4,19 +4,8 @@
 
 use secval::limit::Slots;
 
-use crate::scene::{Act, Hit, Scene, heavy, hit, hit_of, quota};
+use crate::scene::{Act, BARE, Hit, Scene, heavy, hit, hit_of, quota};
 use Act::{Ban, Hold, Reset, Time, Unban};
-
-/// What most scenes do without.
-const BARE: Scene = Scene {
-    quotas: &[],
-    slots: None,
-    cells: 0,
-    before: &[],
-    moving: false,
-    starts: 4,
-    threads: &[],
-};
 
 /// A quota of one hit, used up long ago, and two who want the next.
 pub(crate) const TWO_HITS_OF_A_LINE: Scene = Scene {

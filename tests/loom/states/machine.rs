@@ -32,7 +32,7 @@ pub(crate) struct Machine<'s> {
     slots: Vec<Option<usize>>,
     changing: Vec<usize>,
     /// Which of these words each act may write, a bit each.
-    writes: Vec<(Act, u32)>,
+    writes: Vec<(Act, u64)>,
     begun: Vec<Admitted>,
 }
 
@@ -384,7 +384,7 @@ impl<'s> Machine<'s> {
     }
 }
 
-const _: () = assert!(WORDS <= 32 && THREADS <= 8);
+const _: () = assert!(WORDS <= 64 && THREADS <= 8);
 
 fn answer(words: &mut [u64], access: Access) -> u64 {
     match access {

@@ -121,7 +121,7 @@ fn visited(
 }
 
 /// What somebody who comes alone finds, everybody else having stopped: rules 5 and 8.
-fn judged(machine: &mut Machine<'_>, state: &State) -> Result<(), Stop> {
+pub(super) fn judged(machine: &mut Machine<'_>, state: &State) -> Result<(), Stop> {
     let scene = machine.scene();
     let ended = state.threads.iter().all(|thread| thread.node.is_none() && !thread.stopped);
     for key in scene.holders() {

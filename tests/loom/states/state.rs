@@ -4,9 +4,9 @@ use super::code::Node;
 use crate::scene::Admitted;
 
 /// Words that change, threads, and hits that are admitted, at most.
-pub(crate) const WORDS: usize = 20;
+pub(crate) const WORDS: usize = if cfg!(feature = "whole") { 64 } else { 20 };
 pub(crate) const THREADS: usize = 6;
-pub(crate) const HITS: usize = 12;
+pub(crate) const HITS: usize = if cfg!(feature = "whole") { 24 } else { 12 };
 
 /// A thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
