@@ -1,5 +1,5 @@
 //! Questions about bytes that are asked so often that every instruction counts: are two names the same, and how far is
-//! a text made of the bytes of a set?
+//! a text made of the bytes of a set? What escapes say is in `escapes.rs`, what a `str` is made of in `units.rs`.
 //!
 //! Of a set 32 bytes are asked at a time, where the processor can. A byte's upper half picks a bit and its lower half a row of bits; the byte is in the set if the row has the bit.
 //! So any set of ASCII characters is two look-ups in tables of sixteen, which is what one shuffle of a register does
