@@ -12,9 +12,6 @@ A record also has the attributes `secval_reason`, `secval_operation`, `secval_cl
 from __future__ import annotations
 
 import logging
-import os
-import sys
-from pathlib import Path
 from threading import Event, Lock
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
 
     from secval._core import Gate, Verdict
 
-__all__ = ["Budget", "difference", "may_be_one_of_many", "record", "start"]
+__all__ = ["Budget", "difference", "record", "start"]
 
 logger = logging.getLogger("secval")
 
@@ -58,47 +55,21 @@ class Budget:
             return left_out
 
 
-# Servers whose workers are forks of them.
-_FORKING = ("gunicorn.arbiter", "uwsgi", "mod_wsgi")
-
 _budget = Budget()
 _started = Event()
 
 
 def start(gate: Gate) -> None:
-    """Says once a process what an operator should know of a gate before its first request."""
+    """Says once a process what an operator should know of a gate before its first request.
+
+    Also where this is the only process: whether others are started beside it, by hand or by an orchestrator, cannot be known.
+    """
     if gate.sharing_unsaid and not _started.is_set():
         _started.set()
-        level = logging.WARNING if may_be_one_of_many() else logging.INFO
-        logger.log(
-            level,
-            "quotas are counted by each process alone: if N workers serve this, they admit N times as much; "
-            'write `shared = "auto"` in `[rate]`, or `shared = false` if that is meant',
+        logger.warning(
+            "quotas are counted by each process alone: N workers, or N servers, admit N times as much; write in `[rate]` "
+            '`shared = "auto"` (all processes of this host count together), or `shared = false` if this is meant'
         )
-
-
-def may_be_one_of_many() -> bool:
-    """Whether a server may have started this process beside others that serve the same application.
-
-    Not so where the process was started by itself, as by `uvicorn app:app`. That somebody starts several such by hand
-    cannot be known.
-    """
-    # Spawned by `multiprocessing`, which has been imported then: uvicorn's, hypercorn's and granian's workers.
-    spawned = sys.modules.get("multiprocessing.process")
-    if spawned is not None and spawned.parent_process() is not None:
-        return True
-    if os.environ.get("WEB_CONCURRENCY", "1") != "1":
-        return True
-    if any(server in sys.modules for server in _FORKING):
-        return True
-    # Forked without an `exec`, by whatever else: it is called what its parent is called.
-    try:
-        own, parent = (
-            Path(f"/proc/{process}/cmdline").read_bytes() for process in ("self", os.getppid())
-        )
-    except OSError:
-        return sys.platform == "linux"
-    return own == parent
 
 
 def difference() -> None:

@@ -5,7 +5,6 @@ import http.client
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -166,29 +165,17 @@ def test_without_a_word_each_worker_counts_alone_and_says_so(policy, tmp_path):
     assert "quotas are counted by each process alone" in (tmp_path / "log").read_text()
 
 
-def test_a_process_that_was_started_by_itself_says_nothing(policy):
-    gate = f"secval.Gate.from_file({str(policy(''))!r})"
-    said = f"import secval, secval._log; secval._log.start({gate}); print('said')"
-    forked = f"import os; os.fork() or exec({said!r}); os.wait()" if hasattr(os, "fork") else said
-    spawned = (
-        "import multiprocessing; process = multiprocessing.get_context('spawn').Process("
-        f"target=exec, args=({said!r},)); process.start(); process.join()"
-    )
-    for code, more, warns in (
-        (said, {}, False),
-        (said, {"WEB_CONCURRENCY": "4"}, True),
-        (forked, {}, True),
-        (spawned, {}, True),
-    ):
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            capture_output=True,
-            text=True,
-            env={**os.environ, **more},
-            check=False,
-        )
-        assert "said" in done.stdout, done.stderr
-        assert ("quotas are counted by each process alone" in done.stderr) == warns, done.stderr
+@pytest.mark.parametrize(
+    "shared, warns", [("", True), ("shared = false", False), ('shared = "auto"', False)]
+)
+def test_a_server_that_was_started_by_itself_says_so_too(policy, tmp_path, shared, warns):
+    """Beside it there may be others, behind the same load balancer."""
+    path = policy(shared)
+    alone = [part for part in SERVERS["uvicorn"] if part not in {"--workers", "4"}]
+    with running(alone, tmp_path / "log", SECVAL_TEST_POLICY=str(path)) as port:
+        assert ask(port, 1)[0][0] == 200
+    said = (tmp_path / "log").read_text().count("quotas are counted by each process alone")
+    assert said == warns
 
 
 def admitted(gate, hits):
@@ -256,9 +243,9 @@ def test_the_warning_comes_once(policy, monkeypatch, caplog, adapter):
         return [record.getMessage() for record in caplog.records]
 
     monkeypatch.setattr(_log, "_started", _log.Event())
-    monkeypatch.setenv("WEB_CONCURRENCY", "2")
     assert warnings("shared = false") == []
     assert warnings('shared = "auto"') == []
     (message,) = warnings("")
-    assert 'write `shared = "auto"` in `[rate]`' in message
+    assert '`shared = "auto"`' in message
+    assert "`shared = false` if this is meant" in message
     assert warnings("") == []
