@@ -40,6 +40,21 @@ pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
     ones.iter().zip(others).all(|(one, other)| one == other) && one_end == other_end
 }
 
+/// Whether a short text is ASCII: of up to 32 bytes, as few looks as for a comparison. Of a longer one it is not told.
+#[cfg(secval_cpython)]
+#[inline]
+pub(crate) fn is_short_ascii(bytes: &[u8]) -> bool {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    if let (Some(start), Some(end)) = (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
+        let both = u128::from_le_bytes(*start) | u128::from_le_bytes(*end);
+        return both & (u128::from(HIGH) << 64 | u128::from(HIGH)) == 0 && bytes.len() <= 32;
+    }
+    if let (Some(start), Some(end)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        return (u64::from_le_bytes(*start) | u64::from_le_bytes(*end)) & HIGH == 0;
+    }
+    bytes.iter().fold(0, |all, byte| all | byte) < 0x80
+}
+
 /// A set of ASCII characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bytes {

@@ -304,6 +304,25 @@ def test_names_that_are_ever_new_do_not_make_memory_grow(read):
     assert grown < 1_000_000
 
 
+def test_names_that_no_schema_declares_among_long_values():
+    # So few of them for their text that it is made while it is judged.
+    schema = secval.Schema({"properties": {"a": {"properties": {"b": True}}}})
+    choice = random.Random(7)
+    names = ["a", "b", "c", "é", "n" * 65, *(f"name {n}" for n in range(9))]
+    for _ in range(300):
+        inner = {name: "y" * 200 for name in choice.sample(names, choice.randrange(9))}
+        value = {name: "ü" * 150 for name in choice.sample(names, choice.randrange(9))}
+        if choice.random() < 0.7:
+            value["a"] = inner
+        for _ in range(3):
+            text = json.dumps(value, ensure_ascii=False).encode()
+            alike(schema.loads(text), json.loads(text))
+        twice = text[:-1] + (b"," if value else b"") + b'"x":1,"x":2}'
+        with pytest.raises(secval.JSONError) as caught:
+            schema.loads(twice)
+        assert caught.value.code == "json.duplicate_key"
+
+
 def test_all_ways_to_call_are_one():
     schema = secval.Schema({"properties": {"a": {"type": "integer"}}})
 

@@ -32,7 +32,7 @@ use pyo3::types::{PyDict, PyString};
 
 use super::memory::{SPARE, Templates};
 use super::torn;
-use crate::bytes::units::Width;
+use crate::bytes::{self, units::Width};
 use crate::json::Content;
 
 unsafe extern "C" {
@@ -290,7 +290,11 @@ pub(super) fn float(py: Python<'_>, value: f64) -> Made {
 /// A `str`.
 #[inline]
 pub(super) fn string(py: Python<'_>, content: Content<'_>) -> Made {
-    if content.ascii { ascii(py, content.bytes()) } else { any(py, content) }
+    if content.ascii || bytes::is_short_ascii(content.bytes()) {
+        ascii(py, content.bytes())
+    } else {
+        any(py, content)
+    }
 }
 
 /// A `str` of bytes that are known to be ASCII.

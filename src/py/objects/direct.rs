@@ -21,6 +21,13 @@ use crate::schema::{DeclaredName, Planned, Receiver, Unmade};
 /// A name that is not declared. Numbers of names count from 1.
 const OTHER: u32 = 0;
 
+/// Bytes of a text for each name in it that is not declared, below which it is not worth it: such names are looked up one by
+/// one, where the builder compares those of a whole object with a template.
+const OTHERS_FROM: usize = 128;
+
+/// Texts that are not tried after one of which it was not worth it.
+const PAUSE: u32 = 63;
+
 /// Places for names that are kept for the next text.
 const SPARE: usize = 1 << 10;
 
@@ -32,6 +39,10 @@ pub(in crate::py) struct Declared {
     names: Vec<u32>,
     /// Those others.
     others: Vec<KnownName>,
+    /// How many of them the text has so far.
+    met: usize,
+    /// Texts that are not tried.
+    pause: u32,
 }
 
 #[derive(Default)]
@@ -55,6 +66,21 @@ impl Declared {
     fn shape(&self, object: Option<u32>, order: &[u32]) -> Option<&Shape> {
         let shapes = &self.objects.get(index(object?))?.shapes;
         shapes.iter().flatten().find(|(own, _)| **own == *order).map(|(_, shape)| shape)
+    }
+
+    /// Whether it is worth it, by what the last texts were like.
+    fn begin(&mut self) -> bool {
+        self.met = 0;
+        let left = self.pause;
+        self.pause = left.saturating_sub(1);
+        left == 0
+    }
+
+    fn end(&mut self, py: Python<'_>, text: &[u8]) {
+        if self.met.saturating_mul(OTHERS_FROM) > text.len() {
+            self.pause = PAUSE;
+        }
+        self.clear(py);
     }
 
     fn object(&mut self, number: u32) -> Result<&mut Object, Fault> {
@@ -106,7 +132,8 @@ fn index(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// Judges a text and makes its objects on the way; nothing if that is in use, and it has to be done one after the other.
+/// Judges a text and makes its objects on the way; nothing if it has to be done one after the other: what is remembered is
+/// in use, or it is not worth it.
 #[inline]
 pub(in crate::py) fn judge<'py>(
     py: Python<'py>,
@@ -115,12 +142,15 @@ pub(in crate::py) fn judge<'py>(
     text: &[u8],
     limits: &Limits,
 ) -> Option<Result<Bound<'py, PyAny>, Unmade<PyErr>>> {
-    let declared = declared.take(py)?;
+    let mut declared = declared.take(py)?;
+    if !declared.begin() {
+        return None;
+    }
     let mut maker = Maker { py, schema, declared, pieces: Pieces::new(py)? };
     let mut tape = Tape::spare();
     let judged = schema.judge(text, limits, &mut tape, &mut maker);
     tape.keep();
-    maker.declared.clear(py);
+    maker.declared.end(py, text);
     Some(match judged {
         Ok(_) => maker.pieces.finish().map_err(Unmade::Receiver),
         Err(Unmade::Refused(fault)) => Err(Unmade::Refused(fault)),
@@ -219,6 +249,7 @@ impl Receiver for Maker<'_, '_> {
         let known = self.pieces.know(name)?;
         self.declared.others.push(known);
         self.declared.names.push(OTHER);
+        self.declared.met += 1;
         Ok(())
     }
 
