@@ -43,34 +43,60 @@ pub(super) enum Number {
 /// Digits of a short integer: any number of them fits 32 bits.
 const SHORT: u32 = 9;
 
-/// The number that begins at `start`, if it is an integer of some digits without a sign, and the byte after it.
-#[inline(always)]
-#[allow(clippy::inline_always, reason = "a part of the parser's loop")]
-pub(super) fn short(bytes: &[u8], start: u32, max_chars: u32) -> Option<(u32, u32)> {
-    let (mut at, mut value) = (start, 0_u32);
-    let next = loop {
-        let next = byte(bytes, at);
-        let digit = next.wrapping_sub(b'0');
-        if digit > 9 {
-            break next;
+/// The first digits of a number, one by one: most have no more.
+#[derive(Clone, Copy)]
+pub(super) struct Begun {
+    start: u32,
+    /// The byte after them.
+    next: u32,
+    magnitude: u32,
+}
+
+impl Begun {
+    /// The digits at `start`, if any are there.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a part of the parser's loop")]
+    pub(super) fn at(bytes: &[u8], start: u32) -> Self {
+        let (mut next, mut magnitude) = (start, 0_u32);
+        while next.wrapping_sub(start) < SHORT {
+            let digit = byte(bytes, next).wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            magnitude = magnitude.wrapping_mul(10).wrapping_add(u32::from(digit));
+            next = next.wrapping_add(1);
         }
-        value = value.wrapping_mul(10).wrapping_add(u32::from(digit));
-        at = at.wrapping_add(1);
-    };
-    let count = at.wrapping_sub(start);
-    // Of more than one digit the first is no zero.
-    let is_short = count == 1 || count.wrapping_sub(2) < SHORT - 1 && byte(bytes, start) != b'0';
-    let ends = !matches!(next, b'.' | b'e' | b'E');
-    (is_short && ends && count <= max_chars).then_some((value, at))
+        Self { start, next, magnitude }
+    }
+
+    /// The whole number and the byte after it, if it is a short integer without a sign.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a part of the parser's loop")]
+    pub(super) fn integer(self, bytes: &[u8], max_chars: u32) -> Option<(u32, u32)> {
+        let count = self.next.wrapping_sub(self.start);
+        // Of more than one digit the first is no zero.
+        let sound = count == 1 || count > 1 && byte(bytes, self.start) != b'0';
+        let ends = !matches!(byte(bytes, self.next), b'0'..=b'9' | b'.' | b'e' | b'E');
+        (sound && ends && count <= max_chars).then_some((self.magnitude, self.next))
+    }
 }
 
 /// Reads the number that begins at `start` with a digit or a minus.
-#[inline]
 pub(super) fn read(text: &str, start: u32, max_chars: u32) -> Result<Read, Error> {
+    read_on(text, Begun { start, next: start, magnitude: 0 }, max_chars)
+}
+
+/// The same when some digits have been read.
+#[inline]
+pub(super) fn read_on(text: &str, begun: Begun, max_chars: u32) -> Result<Read, Error> {
     let bytes = text.as_bytes();
+    let Begun { start, mut next, magnitude } = begun;
     let negative = byte(bytes, start) == b'-';
     let first = start.wrapping_add(u32::from(negative));
-    let (next, magnitude) = digits(bytes, first, 0);
+    let mut magnitude = u64::from(magnitude);
+    if negative || byte(bytes, next).is_ascii_digit() {
+        (next, magnitude) = digits(bytes, next.max(first), magnitude);
+    }
     let count = next.wrapping_sub(first);
     if count == 0 || (count > 1 && byte(bytes, first) == b'0') {
         return Err(malformed(bytes, first, count));

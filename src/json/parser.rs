@@ -287,8 +287,9 @@ impl<O: Observer> Parser<'_, O> {
 
     #[inline(always)]
     fn number(&mut self, at: u32) -> Result<u32, Stopped<O::Fault>> {
-        let Some((value, next)) = numbers::short(self.bytes, at, self.number_chars) else {
-            return self.long_number(at);
+        let begun = numbers::Begun::at(self.bytes, at);
+        let Some((value, next)) = begun.integer(self.bytes, self.number_chars) else {
+            return self.long_number(at, begun);
         };
         self.count_value(at)?;
         let index = self.push(Node::wide(Tag::Integer, at, u64::from(value)));
@@ -300,8 +301,8 @@ impl<O: Observer> Parser<'_, O> {
 
     /// The same for a number that is no short integer.
     #[inline(never)]
-    fn long_number(&mut self, at: u32) -> Result<u32, Stopped<O::Fault>> {
-        let read = numbers::read(self.text, at, self.number_chars)?;
+    fn long_number(&mut self, at: u32, begun: numbers::Begun) -> Result<u32, Stopped<O::Fault>> {
+        let read = numbers::read_on(self.text, begun, self.number_chars)?;
         self.count_value(at)?;
         let index = self.push(match read.value {
             Number::Integer(value) => Node::wide(Tag::Integer, at, value.cast_unsigned()),

@@ -73,6 +73,9 @@ impl Node {
 pub(super) struct Numbers {
     /// The first and the last of the integers of 64 bits that are surely allowed.
     pub(super) sure: Option<(i64, i64)>,
+    /// Doubles between which a number with a fraction or an exponent is surely allowed, if it is read as one of them. (To
+    /// round to the nearest keeps the order: what is rounded to more than a rounded bound is more than the bound.)
+    pub(super) sure_between: Option<(f64, f64)>,
     /// Integers by value.
     pub(super) integers: bool,
     pub(super) bounds: Vec<(Bound, String)>,
@@ -87,16 +90,24 @@ impl Numbers {
     pub(super) fn settled(mut self) -> Self {
         let bounds_alone =
             self.multiples.is_empty() && self.formats.is_empty() && self.lists.is_empty();
-        self.sure = if bounds_alone { integer_range(&self.bounds) } else { None };
+        if bounds_alone {
+            self.sure = integer_range(&self.bounds);
+            self.sure_between = if self.integers { None } else { doubles_between(&self.bounds) };
+        }
         self
     }
 
     /// Whether the number is allowed, as far as it takes no comparison of digits to tell.
     #[inline]
     pub(super) fn allows_surely(&self, number: Number<'_>) -> bool {
-        self.sure
-            .zip(number.as_i64())
-            .is_some_and(|((least, most), value)| least <= value && value <= most)
+        if number.is_integer_literal() {
+            return self
+                .sure
+                .zip(number.as_i64())
+                .is_some_and(|((least, most), value)| least <= value && value <= most);
+        }
+        let value = number.as_f64();
+        self.sure_between.is_some_and(|(least, most)| least < value && value < most)
     }
 
     pub(super) fn allows(&self, number: Number<'_>) -> bool {
@@ -139,6 +150,19 @@ fn integer_range(bounds: &[(Bound, String)]) -> Option<(i64, i64)> {
         // None of them is within: all are compared digit by digit, and refused with the bound's own keyword.
         _ => Some((i64::MAX, i64::MIN)),
     }
+}
+
+/// The greatest lower and the least upper bound, rounded to doubles.
+fn doubles_between(bounds: &[(Bound, String)]) -> Option<(f64, f64)> {
+    let (mut least, mut most) = (f64::NEG_INFINITY, f64::INFINITY);
+    for (bound, limit) in bounds {
+        let limit: f64 = limit.parse().ok()?;
+        match bound {
+            Bound::Minimum | Bound::ExclusiveMinimum => least = least.max(limit),
+            Bound::Maximum | Bound::ExclusiveMaximum => most = most.min(limit),
+        }
+    }
+    Some((least, most))
 }
 
 /// What is said of strings.
@@ -195,7 +219,7 @@ impl Texts {
         if least <= bytes.div_ceil(4) && bytes <= most {
             return true;
         }
-        let count = text.chars().count() as u64;
+        let count = if text.is_ascii() { bytes } else { text.chars().count() as u64 };
         least <= count && count <= most
     }
 }
@@ -324,4 +348,79 @@ pub(super) enum Rest {
     },
     /// All that one schema says, for what the plan does not lay out.
     Follows(NodeId),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Limits, Tape, parse};
+
+    #[test]
+    fn what_is_surely_allowed_is_allowed_by_its_digits() {
+        // Neighbours of one another, in doubles and between them, and the ends of what 64 bits hold.
+        let literals = [
+            "0",
+            "-0.0",
+            "0.1",
+            "0.10000000000000000001",
+            "0.1000000000000000055511151231257827",
+            "0.3",
+            "0.30000000000000004",
+            "1",
+            "1.0",
+            "1.5",
+            "1e0",
+            "-1",
+            "-1.5",
+            "9007199254740992",
+            "9007199254740993",
+            "9007199254740993.0",
+            "9007199254740992.5",
+            "9223372036854775807",
+            "9223372036854775808",
+            "-9223372036854775808",
+            "1e19",
+            "5e-324",
+            "2e-324",
+            "1e-400",
+            "1.7976931348623157e308",
+            "1.7976931348623158e308",
+            "123456789.123456789",
+        ];
+        let kinds =
+            [Bound::Minimum, Bound::Maximum, Bound::ExclusiveMinimum, Bound::ExclusiveMaximum];
+        let (mut sure, mut asked) = (0, 0);
+        for (limit, other) in literals.iter().flat_map(|a| literals.map(|b| (*a, b))) {
+            for (first, second) in kinds.iter().flat_map(|a| kinds.iter().map(move |b| (*a, *b))) {
+                for integers in [false, true] {
+                    let numbers = Numbers {
+                        sure: None,
+                        sure_between: None,
+                        integers,
+                        bounds: vec![(first, limit.to_owned()), (second, other.to_owned())],
+                        multiples: Vec::new(),
+                        formats: Vec::new(),
+                        lists: Vec::new(),
+                    };
+                    let numbers = numbers.settled();
+                    for value in literals {
+                        let text = value.as_bytes().into();
+                        let document = parse(text, &Limits::default(), Tape::default());
+                        let document = document.expect("a number");
+                        let number = document.root().as_number().expect("a number");
+                        asked += 1;
+                        if numbers.allows_surely(number) {
+                            sure += 1;
+                            assert!(
+                                numbers.allows_by_digits(number),
+                                "{value} by {:?}, integers: {integers}",
+                                numbers.bounds
+                            );
+                        }
+                    }
+                }
+            }
+        }
+        assert!(asked / 20 < sure && sure < asked, "{sure} of {asked}");
+    }
 }

@@ -20,6 +20,7 @@ pub(super) fn numbers(applying: &Applying<'_>, kinds: &mut Kinds) -> Option<Numb
         integers: false,
         bounds: Vec::new(),
         sure: None,
+        sure_between: None,
         multiples: Vec::new(),
         formats: Vec::new(),
         lists: Vec::new(),
