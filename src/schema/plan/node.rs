@@ -355,6 +355,12 @@ mod tests {
     use super::*;
     use crate::json::{Limits, Tape, parse};
 
+    fn bounded(integers: bool, bounds: Vec<(Bound, String)>) -> Numbers {
+        let (multiples, formats, lists) = (Vec::new(), Vec::new(), Vec::new());
+        let (sure, sure_between) = (None, None);
+        Numbers { sure, sure_between, integers, bounds, multiples, formats, lists }.settled()
+    }
+
     #[test]
     fn what_is_surely_allowed_is_allowed_by_its_digits() {
         // Neighbours of one another, in doubles and between them, and the ends of what 64 bits hold.
@@ -393,16 +399,8 @@ mod tests {
         for (limit, other) in literals.iter().flat_map(|a| literals.map(|b| (*a, b))) {
             for (first, second) in kinds.iter().flat_map(|a| kinds.iter().map(move |b| (*a, *b))) {
                 for integers in [false, true] {
-                    let numbers = Numbers {
-                        sure: None,
-                        sure_between: None,
-                        integers,
-                        bounds: vec![(first, limit.to_owned()), (second, other.to_owned())],
-                        multiples: Vec::new(),
-                        formats: Vec::new(),
-                        lists: Vec::new(),
-                    };
-                    let numbers = numbers.settled();
+                    let bounds = vec![(first, limit.to_owned()), (second, other.to_owned())];
+                    let numbers = bounded(integers, bounds);
                     for value in literals {
                         let text = value.as_bytes().into();
                         let document = parse(text, &Limits::default(), Tape::default());
