@@ -36,6 +36,18 @@ def reasons_page():
     return HEAD + "\n".join(lines) + "\n"
 
 
+def test_unsafe_code_is_where_the_security_page_says():
+    page = (ROOT / "SECURITY.md").read_text()
+    (listed,) = re.findall(r"\*\*Unsafe code\*\*(.*?)\n- ", page, re.DOTALL)
+    unsafe = re.compile(r"^[^/\n]*\bunsafe (\{|fn|impl|extern)", re.MULTILINE)
+    found = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "src").rglob("*.rs")
+        if unsafe.search(path.read_text())
+    }
+    assert found == set(re.findall(r"`(src/[^`]+)`", listed))
+
+
 def test_the_page_of_reasons_is_the_table_of_the_code():
     page = reasons_page()
     assert page.count("\n| `") > 60
