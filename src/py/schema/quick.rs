@@ -29,29 +29,34 @@ pub(in crate::py) fn install(py: Python<'_>) -> PyResult<()> {
     }
 }
 
-/// The only argument, if it is plain `bytes`.
+/// A call of one argument that is plain `bytes`: the GIL's token, the schema, and the text.
 ///
 /// # Safety
 ///
-/// There are `count` arguments and one for each of the names, all alive for as long as the result is used.
+/// CPython calls a method of a [`Schema`] with them: it holds the GIL, there are `count` arguments and one for each of the names,
+/// and all of them outlive what is made of them.
 #[inline]
-unsafe fn bytes<'a>(
+unsafe fn plain<'a>(
+    schema: *mut ffi::PyObject,
     arguments: *const *mut ffi::PyObject,
     count: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
-) -> Option<&'a [u8]> {
+) -> Option<(Python<'a>, &'a Schema, &'a [u8])> {
     if count != 1 || !names.is_null() {
         return None;
     }
     // SAFETY: there is one argument, as just seen; what is asked of an object is of the type that it was just found to have.
-    // The content of `bytes` never changes, and lies where they say for as long as they live.
+    // The content of `bytes` never changes, and lies where they say for as long as they live. The rest is promised by the
+    // caller; a schema is borrowed, as its class is frozen.
     unsafe {
+        let py = Python::assume_attached();
         let text = *arguments;
         if ffi::PyBytes_CheckExact(text) == 0 {
             return None;
         }
         let size = usize::try_from(ffi::Py_SIZE(text)).ok()?;
-        Some(slice::from_raw_parts(ffi::PyBytes_AS_STRING(text).cast(), size))
+        let text = slice::from_raw_parts(ffi::PyBytes_AS_STRING(text).cast(), size);
+        Some((py, Borrowed::from_ptr(py, schema).cast_unchecked::<Schema>().get(), text))
     }
 }
 
@@ -62,12 +67,8 @@ unsafe extern "C" fn loads(
     count: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: the GIL is held by whoever calls a method.
-    let py = unsafe { Python::assume_attached() };
-    // SAFETY: the arguments of this call, which outlive what is made of them here.
-    if let Some(text) = unsafe { bytes(arguments, count, names) } {
-        // SAFETY: a method is called with an object of its class, borrowed for as long as the call.
-        let schema = unsafe { Borrowed::from_ptr(py, schema).cast_unchecked::<Schema>() }.get();
+    // SAFETY: the arguments of this call.
+    if let Some((py, schema, text)) = unsafe { plain(schema, arguments, count, names) } {
         // A panic here is met again on the general way, which makes an exception of it.
         match catch_unwind(AssertUnwindSafe(|| schema.make_directly(py, text))) {
             Ok(Some(Ok(made))) => return made.into_ptr(),
@@ -99,12 +100,8 @@ unsafe extern "C" fn is_valid(
     count: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: the GIL is held by whoever calls a method.
-    let py = unsafe { Python::assume_attached() };
-    // SAFETY: the arguments of this call, which outlive what is made of them here.
-    if let Some(text) = unsafe { bytes(arguments, count, names) } {
-        // SAFETY: a method is called with an object of its class, borrowed for as long as the call.
-        let schema = unsafe { Borrowed::from_ptr(py, schema).cast_unchecked::<Schema>() }.get();
+    // SAFETY: the arguments of this call.
+    if let Some((py, schema, text)) = unsafe { plain(schema, arguments, count, names) } {
         // A panic here is met again on the general way, which makes an exception of it.
         let valid = || (!lets_go(text.len())).then(|| schema.look_through(py, text).is_ok());
         if let Ok(Some(valid)) = catch_unwind(AssertUnwindSafe(valid)) {
