@@ -87,7 +87,7 @@ pub(super) fn read(text: &str, start: u32, max_chars: u32) -> Result<Read, Error
 }
 
 /// The same when some digits have been read.
-#[inline(never)]
+#[inline]
 pub(super) fn read_on(text: &str, begun: Begun, max_chars: u32) -> Result<Read, Error> {
     let bytes = text.as_bytes();
     let Begun { start, mut next, magnitude } = begun;

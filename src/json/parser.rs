@@ -288,22 +288,30 @@ impl<O: Observer> Parser<'_, O> {
     #[inline(always)]
     fn number(&mut self, at: u32) -> Result<u32, Stopped<O::Fault>> {
         let begun = numbers::Begun::at(self.bytes, at);
-        let short = begun.integer(self.bytes, self.number_chars);
-        let (value, next) = if let Some((value, next)) = short {
-            (Number::Integer(i64::from(value)), next)
-        } else {
-            let read = numbers::read_on(self.text, begun, self.number_chars)?;
-            (read.value, read.next)
+        let Some((value, next)) = begun.integer(self.bytes, self.number_chars) else {
+            return self.long_number(at, begun);
         };
         self.count_value(at)?;
-        let index = self.push(match value {
+        let index = self.push(Node::wide(Tag::Integer, at, u64::from(value)));
+        let value = Number::Integer(i64::from(value));
+        let number = document::Number::within(self.text, at..next, value);
+        self.observer.number(index, number).map_err(Stopped::Fault)?;
+        Ok(next)
+    }
+
+    /// The same for a number that is no short integer.
+    #[inline(never)]
+    fn long_number(&mut self, at: u32, begun: numbers::Begun) -> Result<u32, Stopped<O::Fault>> {
+        let read = numbers::read_on(self.text, begun, self.number_chars)?;
+        self.count_value(at)?;
+        let index = self.push(match read.value {
             Number::Integer(value) => Node::wide(Tag::Integer, at, value.cast_unsigned()),
             Number::Big => Node::new(Tag::BigInteger, at, 0, 0),
             Number::Float(value) => Node::wide(Tag::Float, at, value.to_bits()),
         });
-        let number = document::Number::within(self.text, at..next, value);
+        let number = document::Number::within(self.text, at..read.next, read.value);
         self.observer.number(index, number).map_err(Stopped::Fault)?;
-        Ok(next)
+        Ok(read.next)
     }
 
     #[inline(always)]
