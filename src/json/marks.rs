@@ -8,6 +8,8 @@
 //! Costs: an eighth of the text in memory, and a third of an instruction a byte where the processor has AVX2;
 //! elsewhere eight bytes at a time in ordinary registers do the same, bit for bit, for some three a byte.
 
+use smallvec::SmallVec;
+
 use super::tape::{narrow, widen};
 
 /// Bytes that one word of marks stands for.
@@ -16,23 +18,38 @@ const BLOCK: usize = 64;
 /// A block's marks, and its bytes that are no ASCII.
 type Sight = (u64, u64);
 
+/// The marks of a text, a word a block; those of a kilobyte are where the list is.
+pub(super) type Marks = SmallVec<[u64; 16]>;
+
 /// Marks the text, and says whether all of it is ASCII.
-pub(super) fn mark(text: &[u8], marks: &mut Vec<u64>) -> bool {
+pub(super) fn mark(text: &[u8], marks: &mut Marks) -> bool {
     marks.clear();
-    marks.reserve(text.len().div_ceil(BLOCK));
+    marks.resize(text.len().div_ceil(BLOCK), 0);
     let (blocks, rest) = text.as_chunks::<BLOCK>();
-    // Filled up with what is never marked.
-    let mut last = [b' '; BLOCK];
-    for (byte, text) in last.iter_mut().zip(rest) {
-        *byte = *text;
-    }
-    let last = if rest.is_empty() { None } else { Some(&last) };
-    let mut high = 0;
+    // Of a last block that is not full: the block that ends where the text does, or, if that is too short, the text filled up
+    // with what is never marked.
+    let mut filled = [b' '; BLOCK];
+    let (last, before) = match text.last_chunk() {
+        _ if rest.is_empty() => (None, 0),
+        Some(last) => (Some(last), BLOCK - rest.len()),
+        None => {
+            for (byte, text) in filled.iter_mut().zip(rest) {
+                *byte = *text;
+            }
+            (Some(&filled), 0)
+        }
+    };
+    let (mut words, mut high) = (marks.iter_mut(), 0);
     let mut see = |(mark, ascii): Sight| {
-        marks.push(mark);
+        if let Some(word) = words.next() {
+            *word = mark;
+        }
         high |= ascii;
     };
     sweep(blocks.iter().chain(last), &mut see);
+    if let Some(word) = marks.last_mut() {
+        *word >>= before;
+    }
     high == 0
 }
 
@@ -171,7 +188,7 @@ mod tests {
 
         #[test]
         fn marks_are_where_the_text_has_them(text in prop::collection::vec(prop::sample::select(b"abcdefgh\"\\\n\x7f\xc3\xa9 []".to_vec()), 0..300), from: prop::sample::Index) {
-            let mut marks = vec![7];
+            let mut marks = SmallVec::from_slice(&[7]);
             let ascii = mark(&text, &mut marks);
             prop_assert_eq!(ascii, text.is_ascii());
             let from = from.index(text.len() + 1);

@@ -10,6 +10,8 @@
 use std::hash::{BuildHasher, Hasher};
 use std::sync::OnceLock;
 
+use smallvec::SmallVec;
+
 use super::tape::{narrow, widen};
 use crate::seed::QualityState;
 
@@ -28,7 +30,7 @@ pub(super) struct Names {
     /// Of each name, its node: whatever the caller needs to find its bytes again.
     nodes: Vec<u32>,
     slots: Vec<u32>,
-    open: Vec<Scope>,
+    open: SmallVec<[Scope; 4]>,
 }
 
 /// One open object's part of the lists; what follows belongs to it as long as it is the innermost.
@@ -56,11 +58,11 @@ impl Names {
         self.open.clear();
     }
 
-    pub(super) fn shrink_to(&mut self, bytes: usize) {
-        self.hashes.shrink_to(bytes / size_of::<u32>());
-        self.nodes.shrink_to(bytes / size_of::<u32>());
-        self.slots.shrink_to(bytes / size_of::<u32>());
-        self.open.shrink_to(bytes / size_of::<Scope>());
+    /// Words of its largest list, or scopes.
+    #[inline]
+    pub(super) fn capacity(&self) -> usize {
+        let Self { hashes, nodes, slots, open } = self;
+        hashes.capacity().max(nodes.capacity()).max(slots.capacity()).max(open.capacity())
     }
 
     /// `{`

@@ -20,6 +20,8 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 
+use smallvec::SmallVec;
+
 use super::document::{self, Content, Document, Unproven};
 use super::error::{Error, Stopped};
 use super::limits::Limits;
@@ -176,7 +178,7 @@ struct Parser<'p, O> {
     nodes: &'p mut Vec<Node>,
     unescaped: &'p mut String,
     /// The containers around the innermost one, and nothing at the bottom.
-    open: &'p mut Vec<Open>,
+    open: &'p mut SmallVec<[Open; 8]>,
     names: &'p mut Names,
     observer: &'p mut O,
     /// The innermost container, if there is one: its node, its children so far (wider than on the stack, so that it is

@@ -229,7 +229,7 @@ fn string_end(bytes: &[u8], quote: usize) -> Option<usize> {
 /// The name whose opening quote is at `quote`, unescaped, if it is well-formed.
 fn name(text: &str, quote: usize) -> Option<String> {
     let text = text.get(quote..string_end(text.as_bytes(), quote)?)?;
-    let (mut marked, mut unescaped) = (Vec::new(), String::new());
+    let (mut marked, mut unescaped) = (marks::Marks::new(), String::new());
     marks::mark(text.as_bytes(), &mut marked);
     let read = strings::read(text, &marked, 0, &mut unescaped).ok()?;
     let end = read.from.saturating_add(read.len);

@@ -189,8 +189,8 @@ mod tests {
         }
     }
 
-    fn marked(text: &str) -> Vec<u64> {
-        let mut marked = Vec::new();
+    fn marked(text: &str) -> marks::Marks {
+        let mut marked = marks::Marks::new();
         marks::mark(text.as_bytes(), &mut marked);
         marked
     }

@@ -14,11 +14,13 @@
 
 use std::cell::Cell;
 
-use super::marks;
+use smallvec::SmallVec;
+
+use super::marks::{self, Marks};
 use super::names::Names;
 use super::numbers::Number;
 
-/// Buffers larger than this are not kept for the next text: at half, services with bodies of some hundred
+/// If one of the buffers is larger than this, none is kept for the next text: at half, services with bodies of some hundred
 /// kilobytes would allocate again for each; at double, each idle thread may hold twice as much.
 const KEPT_BYTES: usize = 1 << 20;
 
@@ -68,8 +70,8 @@ pub(super) struct Parts {
     pub(super) unescaped: String,
     /// The text is all ASCII; its strings are, but for what their escapes say.
     pub(super) ascii: bool,
-    pub(super) marks: Vec<u64>,
-    pub(super) open: Vec<Open>,
+    pub(super) marks: Marks,
+    pub(super) open: SmallVec<[Open; 8]>,
     pub(super) names: Names,
 }
 
@@ -84,9 +86,10 @@ impl Tape {
     }
 
     /// Keeps the buffers for the next text that this thread reads.
-    pub fn keep(mut self) {
-        self.0.clear();
-        self.0.shrink();
+    pub fn keep(self) {
+        if self.0.is_large() {
+            return;
+        }
         // Fails only while the thread ends, when nobody needs them any more.
         let _ = SPARE.try_with(|spare| spare.set(Some(self)));
     }
@@ -123,13 +126,15 @@ impl Parts {
         self.ascii = false;
     }
 
-    /// Lets go of buffers of more than ordinary size.
-    fn shrink(&mut self) {
-        self.nodes.shrink_to(KEPT_BYTES / size_of::<Node>());
-        self.unescaped.shrink_to(KEPT_BYTES);
-        self.marks.shrink_to(KEPT_BYTES / size_of::<u64>());
-        self.open.shrink_to(KEPT_BYTES / size_of::<Open>());
-        self.names.shrink_to(KEPT_BYTES);
+    /// Whether some buffer is larger than those that are kept.
+    #[inline]
+    fn is_large(&self) -> bool {
+        let Self { nodes, unescaped, marks, open, names, .. } = self;
+        nodes.capacity() > KEPT_BYTES / size_of::<Node>()
+            || unescaped.capacity() > KEPT_BYTES
+            || marks.capacity() > KEPT_BYTES / size_of::<u64>()
+            || open.capacity() > KEPT_BYTES / size_of::<Open>()
+            || names.capacity() > KEPT_BYTES / size_of::<u32>()
     }
 }
 

@@ -171,7 +171,13 @@ impl SetBuilder {
     fn push(&mut self, read: &Read, arbiter: Arbiter, options: &Options) -> SchemaId {
         let id = SchemaId(u32::try_from(self.compiled.len()).unwrap_or(u32::MAX));
         let covered = read.schemas.keys().all(|id| self.graph.get(*id).rest.is_empty());
-        self.compiled.push(Compiled { arbiter, root: read.root, closed: options.closed, covered });
+        self.compiled.push(Compiled {
+            arbiter,
+            root: read.root,
+            closed: options.closed,
+            covered,
+            entry: None,
+        });
         id
     }
 

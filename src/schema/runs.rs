@@ -11,11 +11,12 @@
 )]
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
+use smallvec::SmallVec;
 
 /// A pattern of such runs.
 #[derive(Debug)]
 pub(super) struct Runs {
-    list: Vec<Run>,
+    list: SmallVec<[Run; 3]>,
     /// Characters of all runs, at least and at most.
     least: usize,
     most: usize,
@@ -41,7 +42,7 @@ impl Runs {
         if !whole {
             return None;
         }
-        let mut runs = Vec::new();
+        let mut runs = SmallVec::<[Run; 3]>::new();
         for part in parts {
             if let HirKind::Literal(literal) = part.kind() {
                 for byte in &literal.0 {

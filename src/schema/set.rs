@@ -20,24 +20,15 @@ thread_local! {
     static BUFFERS: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
 }
 
-/// This thread's buffers, as long as they are needed. Who is called meanwhile (a receiver may run anything) has others.
-struct Borrowed(Option<Box<Buffers>>);
-
-impl Borrowed {
-    fn take() -> Self {
-        Self(BUFFERS.try_with(Cell::take).ok().flatten())
-    }
-
-    fn get(&mut self) -> &mut Buffers {
-        self.0.get_or_insert_default()
-    }
-}
-
-impl Drop for Borrowed {
-    fn drop(&mut self) {
-        // Fails only while the thread ends, when nobody needs them any more.
-        let _ = BUFFERS.try_with(|kept| kept.set(self.0.take()));
-    }
+/// Lends this thread's buffers. Who is called meanwhile (a receiver may run anything) has others.
+#[inline]
+fn with_buffers<T>(judge: impl FnOnce(&mut Buffers) -> T) -> T {
+    let kept = BUFFERS.try_with(Cell::take).ok().flatten();
+    let mut buffers = kept.unwrap_or_else(|| Box::new(Buffers::default()));
+    let answer = judge(&mut buffers);
+    // Fails only while the thread ends, when nobody needs them any more.
+    let _ = BUFFERS.try_with(|kept| kept.set(Some(buffers)));
+    answer
 }
 
 /// The compiled schemas of an application. Never changes, but for hints that speed it up.
@@ -45,7 +36,6 @@ impl Drop for Borrowed {
 pub struct Set {
     graph: Graph,
     plan: Plan,
-    entries: Vec<Option<Entry>>,
     compiled: Vec<Compiled>,
     /// One of so many values is judged again.
     verify: Option<NonZeroU64>,
@@ -62,14 +52,23 @@ pub(super) struct Compiled {
     pub(super) closed: bool,
     /// The graph knows all of its keywords.
     pub(super) covered: bool,
+    /// Where it begins in the plan, if that has it.
+    pub(super) entry: Option<Entry>,
 }
 
 impl Set {
-    pub(super) fn new(graph: Graph, compiled: Vec<Compiled>, verify: Option<NonZeroU64>) -> Self {
+    pub(super) fn new(
+        graph: Graph,
+        mut compiled: Vec<Compiled>,
+        verify: Option<NonZeroU64>,
+    ) -> Self {
         let roots = compiled.iter().map(|one| one.covered.then_some((one.root, one.closed)));
         let (plan, entries) = Plan::compile(&graph, roots);
+        for (one, entry) in compiled.iter_mut().zip(entries) {
+            one.entry = entry;
+        }
         let (judged, differences) = (Count::default(), Count::default());
-        Self { graph, plan, entries, compiled, verify, judged, differences }
+        Self { graph, plan, compiled, verify, judged, differences }
     }
 
     /// Parses strictly and judges in one go: the document, or the first fault.
@@ -110,13 +109,29 @@ impl Set {
     /// A schema that is judged while its text is read; nothing if only the arbiter knows it.
     #[inline]
     pub fn planned(&self, id: SchemaId) -> Option<Planned<'_>> {
-        let (compiled, entry) = self.compiled(id).zip(self.entry(id))?;
-        Some(Planned { set: self, compiled, entry })
+        let compiled = self.compiled(id)?;
+        Some(Planned { set: self, compiled, entry: compiled.entry? })
     }
 
     /// What follows from the plan's answer.
     #[inline]
     fn verdict(
+        &self,
+        compiled: &Compiled,
+        value: Value<'_>,
+        answer: Result<(), Refusal>,
+        entry: Entry,
+    ) -> Result<(), Violation> {
+        let decides = self.verify.is_none() && (entry.closed || !compiled.closed);
+        if answer.is_ok() && decides {
+            return Ok(());
+        }
+        self.verdict_in_full(compiled, value, answer, entry)
+    }
+
+    /// The same where it takes more than a look.
+    #[inline(never)]
+    fn verdict_in_full(
         &self,
         compiled: &Compiled,
         value: Value<'_>,
@@ -208,19 +223,21 @@ impl Set {
     /// Judges a value: the first violation.
     pub fn judge_value(&self, id: SchemaId, value: Value<'_>) -> Result<(), Violation> {
         let Some(compiled) = self.compiled(id) else { return Err(unknown()) };
-        match self.ask(id, value) {
+        match self.ask(compiled, value) {
             Some((answer, entry)) => self.verdict(compiled, value, answer, entry),
             None => self.arbitrate(compiled, value),
         }
     }
 
     /// The plan's answer, where it has one.
-    fn ask(&self, id: SchemaId, value: Value<'_>) -> Option<(Result<(), Refusal>, Entry)> {
-        let entry = self.entry(id)?;
-        let mut work = Borrowed::take();
-        let mut follower = Follower::new(&self.plan, entry, work.get());
-        follower.walk(value);
-        Some((follower.verdict(value, &self.graph), entry))
+    fn ask(&self, compiled: &Compiled, value: Value<'_>) -> Option<(Result<(), Refusal>, Entry)> {
+        let entry = compiled.entry?;
+        let answer = with_buffers(|work| {
+            let mut follower = Follower::new(&self.plan, entry, work);
+            follower.walk(value);
+            follower.verdict(value, &self.graph)
+        });
+        Some((answer, entry))
     }
 
     /// How often the plan and the arbiter did not agree on a value that both were asked about. Each time the value was
@@ -232,7 +249,7 @@ impl Set {
     /// Which parts of a schema run where; `None` for an id of another set.
     pub fn explain(&self, id: SchemaId) -> Option<Explanation> {
         let compiled = self.compiled(id)?;
-        Some(match self.entry(id) {
+        Some(match compiled.entry {
             Some(entry) => Explanation::planned(&self.plan, entry, compiled.closed),
             None => Explanation::arbitrated(&self.graph, compiled.root, compiled.closed),
         })
@@ -260,7 +277,7 @@ impl Set {
     /// on the value, only of values that follow the schema as it is written.
     pub fn violations(&self, id: SchemaId, value: Value<'_>, limit: usize) -> Vec<Violation> {
         let Some(compiled) = self.compiled(id) else { return vec![unknown()] };
-        match self.ask(id, value) {
+        match self.ask(compiled, value) {
             Some((Err(refusal), entry)) => {
                 return self.list(compiled, value, (refusal, entry.closed), limit);
             }
@@ -306,10 +323,6 @@ impl Set {
         pointers.into_iter().map(tell).collect()
     }
 
-    fn entry(&self, id: SchemaId) -> Option<Entry> {
-        self.entries.get(usize::try_from(id.0).unwrap_or(usize::MAX)).copied().flatten()
-    }
-
     fn compiled(&self, id: SchemaId) -> Option<&Compiled> {
         self.compiled.get(usize::try_from(id.0).unwrap_or(usize::MAX))
     }
@@ -334,18 +347,21 @@ impl<'s> Planned<'s> {
         receiver: &mut R,
     ) -> Result<&'t str, Unmade<R::Fault>> {
         let Self { set, compiled, entry } = *self;
-        let mut work = Borrowed::take();
-        let follower = Follower::new(&set.plan, entry, work.get());
-        let mut handing = Handing { follower, receiver };
-        let text =
-            json::follow(text, limits, tape, &mut handing).map_err(|stopped| match stopped {
-                Stopped::Json(error) => Unmade::Refused(Fault::Json(error)),
-                Stopped::Fault(fault) => Unmade::Receiver(fault),
-            })?;
-        let root = tape.root(text);
-        let answer = handing.follower.verdict(root, &set.graph);
-        set.verdict(compiled, root, answer, entry).map_err(Unmade::refused)?;
-        Ok(text)
+        with_buffers(|work| {
+            let follower = Follower::new(&set.plan, entry, work);
+            let mut handing = Handing { follower, receiver };
+            let text =
+                json::follow(text, limits, tape, &mut handing).map_err(
+                    |stopped| match stopped {
+                        Stopped::Json(error) => Unmade::Refused(Fault::Json(error)),
+                        Stopped::Fault(fault) => Unmade::Receiver(fault),
+                    },
+                )?;
+            let root = tape.root(text);
+            let answer = handing.follower.verdict(root, &set.graph);
+            set.verdict(compiled, root, answer, entry).map_err(Unmade::refused)?;
+            Ok(text)
+        })
     }
 
     /// How a name is spelled that a receiver was handed.

@@ -284,6 +284,7 @@ impl Schema {
         judged
     }
 
+    #[inline]
     fn judge<'t>(
         &self,
         py: Python<'_>,

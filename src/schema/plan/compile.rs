@@ -88,7 +88,7 @@ impl<'g> Compiler<'g> {
             nodes: vec![Node::new(Kinds::ALL), Node::new(Kinds::NONE)],
             numbers: Vec::new(),
             texts: Vec::new(),
-            items: Vec::new(),
+            item_counts: Vec::new(),
             members: Vec::new(),
             rests: Vec::new(),
             origins: vec![Box::default(), Box::default()],
@@ -196,29 +196,33 @@ impl<'g> Compiler<'g> {
                 rests.push((kinds, Rest::Chosen(choice)));
                 continue;
             }
-            let Plan { numbers, texts, .. } = &mut self.plan;
-            let table = match sort {
-                Sort::Null | Sort::False | Sort::True => NO_TABLE,
+            let asks = match sort {
+                Sort::Null | Sort::False | Sort::True => false,
                 Sort::Number => {
-                    node.numbers = push(numbers, tables::numbers(&applying, &mut kinds));
-                    node.numbers
+                    let numbers = tables::numbers(&applying, &mut kinds);
+                    node.settle(numbers.as_ref(), None);
+                    node.numbers = push(&mut self.plan.numbers, numbers);
+                    node.numbers != NO_TABLE
                 }
                 Sort::String => {
-                    node.texts = push(texts, tables::texts(&applying));
-                    node.texts
+                    let texts = tables::texts(&applying);
+                    node.settle(None, texts.as_ref());
+                    node.texts = push(&mut self.plan.texts, texts);
+                    node.texts != NO_TABLE
                 }
                 Sort::Array => {
-                    let items = self.items(&mut applying);
-                    node.items = push(&mut self.plan.items, items);
-                    node.items
+                    let (item, counts) = self.items(&mut applying);
+                    node.item = item;
+                    node.item_counts = push(&mut self.plan.item_counts, counts);
+                    item != Ix::ANY || node.item_counts != NO_TABLE
                 }
                 Sort::Object => {
                     let members = self.members(&mut applying);
                     node.members = push(&mut self.plan.members, members);
-                    node.members
+                    node.members != NO_TABLE
                 }
             };
-            if table == NO_TABLE && applying.rests.is_empty() {
+            if !asks && applying.rests.is_empty() {
                 node.plain = node.plain.with(kinds);
                 continue;
             }

@@ -90,7 +90,7 @@ impl Plan {
     /// Where a node leads.
     fn next(&self, node: &Node) -> Vec<Ix> {
         let mut next = Vec::new();
-        next.extend(find(&self.items, node.items).map(|items| items.item));
+        next.extend((node.item != Ix::ANY).then_some(node.item));
         if let Some(members) = find(&self.members, node.members) {
             next.extend(members.names.places());
             match &members.demands.extra {

@@ -14,6 +14,8 @@
 
 use std::convert::Infallible;
 
+use smallvec::SmallVec;
+
 use super::super::graph::Counts;
 use super::super::receiver::DeclaredName;
 use super::kinds::Kinds;
@@ -34,7 +36,7 @@ const KEPT: usize = 1 << 13;
 /// Places and bits for the open containers, for use again.
 #[derive(Debug, Default)]
 pub(in crate::schema) struct Buffers {
-    open: Vec<Outer>,
+    open: SmallVec<[Outer; 8]>,
     /// The names seen of the open objects, a bit each, but for the first word of each.
     seen: Vec<u64>,
     /// Values that something is asked about as a whole: node of the tape, and of the plan.
@@ -46,16 +48,24 @@ pub(in crate::schema) struct Buffers {
 }
 
 impl Buffers {
+    /// Whether nothing is left to ask, or to learn.
+    pub(super) fn is_done(&self) -> bool {
+        self.whole.is_empty() && self.implied.is_empty() && self.lessons.is_empty()
+    }
+
+    #[inline]
     fn clear(&mut self) {
-        self.open.clear();
-        self.seen.clear();
-        self.whole.clear();
-        self.implied.clear();
-        self.lessons.clear();
-        self.open.shrink_to(KEPT);
-        self.seen.shrink_to(KEPT);
-        self.whole.shrink_to(KEPT);
-        self.implied.shrink_to(KEPT);
+        let Self { open, seen, whole, implied, lessons } = self;
+        let most = open.capacity().max(seen.capacity()).max(whole.capacity());
+        if most.max(implied.capacity()) > KEPT {
+            *self = Self::default();
+            return;
+        }
+        open.clear();
+        seen.clear();
+        whole.clear();
+        implied.clear();
+        lessons.clear();
     }
 }
 
@@ -355,7 +365,8 @@ impl Follower<'_> {
     #[inline(never)]
     fn judge_number(&mut self, tape: u32, kind: Kinds, value: Number<'_>) {
         let Some((ix, node)) = self.look(kind, tape) else { return };
-        if let Some(numbers) = self.plan.numbers.get(index(node.numbers))
+        if !node.allows_integer(value)
+            && let Some(numbers) = self.plan.numbers.get(index(node.numbers))
             && !numbers.allows_surely(value)
         {
             self.judge_digits(tape, ix, numbers, value);
@@ -374,15 +385,15 @@ impl Follower<'_> {
     #[inline(never)]
     fn judge_string(&mut self, tape: u32, value: Content<'_>) {
         let Some((ix, node)) = self.look(Kinds::STRING, tape) else { return };
-        if let Some(texts) = self.plan.texts.get(index(node.texts))
-            && !texts.allows_surely(value)
+        if !node.allows_text(value)
+            && let Some(texts) = self.plan.texts.get(index(node.texts))
         {
             self.judge_text(tape, ix, texts, value);
         }
         self.ask_later(Kinds::STRING, tape, ix, node);
     }
 
-    /// A string of which its length does not tell that it is valid.
+    /// A string of which its place alone does not tell that it is valid.
     #[inline(never)]
     fn judge_text(&mut self, tape: u32, ix: Ix, texts: &Texts, value: Content<'_>) {
         if !texts.allows(value.text()) {
@@ -468,10 +479,8 @@ impl Observer for Follower<'_> {
         let look = self.look(Kinds::ARRAY, tape);
         self.open();
         if let Some((ix, node)) = look {
-            self.at.own = ix;
-            let items = self.plan.items.get(index(node.items)).map_or(Ix::ANY, |items| items.item);
-            self.at.items = items;
-            self.go(items);
+            (self.at.own, self.at.items) = (ix, node.item);
+            self.go(node.item);
         }
         Ok(())
     }
@@ -482,8 +491,8 @@ impl Observer for Follower<'_> {
         if own != Ix::ANY
             && let Some(node) = self.node(own)
         {
-            if let Some(items) = self.plan.items.get(index(node.items))
-                && !within(items.count, count)
+            if let Some(counts) = self.plan.item_counts.get(index(node.item_counts))
+                && !within(*counts, count)
             {
                 self.refuse(tape, own, Ix::ANY);
             }

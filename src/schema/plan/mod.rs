@@ -29,9 +29,9 @@ mod shape;
 mod tables;
 mod whole;
 
-use node::{Items, Ix, Members, Node, Numbers, Rest, Texts};
+use node::{Ix, Members, Node, Numbers, Rest, Texts};
 
-use super::graph::{Graph, NodeId};
+use super::graph::{Counts, Graph, NodeId};
 use super::receiver::DeclaredName;
 use compile::Root;
 use kinds::Kinds;
@@ -49,7 +49,7 @@ pub(super) struct Plan {
     nodes: Vec<Node>,
     numbers: Vec<Numbers>,
     texts: Vec<Texts>,
-    items: Vec<Items>,
+    item_counts: Vec<Counts>,
     members: Vec<Members>,
     rests: Vec<Vec<(Kinds, Rest)>>,
     /// For each node the schemas that it was made of; for telling what refused a value.

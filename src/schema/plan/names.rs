@@ -265,7 +265,7 @@ impl Name {
     /// Whether the text begins as the name of so many bytes does, as far as a block goes.
     #[inline]
     fn begins(&self, ahead: &[u64; 4], bytes: u32) -> bool {
-        let mask = &MASKS[widen(bytes).min(BLOCK)];
+        let mask = mask(bytes);
         let differs = std::array::from_fn(|n| (self.block[n] ^ ahead[n]) & mask[n]);
         // Of no bytes everything is the beginning; such a name must be read. (The comparison is one instruction where the
         // processor has AVX2.)
@@ -273,21 +273,27 @@ impl Name {
     }
 }
 
-/// Of each number of bytes, the first so many of a block.
-const MASKS: [[u64; 4]; BLOCK + 1] = {
-    let mut masks = [[0; 4]; BLOCK + 1];
-    let mut bytes = 0;
-    while bytes <= BLOCK {
-        let mut word = 0;
-        while word < 4 {
-            let within = bytes.saturating_sub(word * 8);
-            masks[bytes][word] = if within >= 8 { u64::MAX } else { (1 << (within * 8)) - 1 };
-            word += 1;
-        }
-        bytes += 1;
+/// A block of ones before a block of zeros, in one line of the processor's cache.
+#[repr(align(64))]
+struct Edge([u8; 2 * BLOCK]);
+
+static EDGE: Edge = {
+    let mut edge = [0; 2 * BLOCK];
+    let (ones, _) = edge.split_at_mut(BLOCK);
+    let mut byte = 0;
+    while byte < BLOCK {
+        ones[byte] = u8::MAX;
+        byte += 1;
     }
-    masks
+    Edge(edge)
 };
+
+/// The first so many bytes of a block.
+#[inline(always)]
+fn mask(bytes: u32) -> [u64; 4] {
+    let from = BLOCK - widen(bytes).min(BLOCK);
+    EDGE.0[from..].first_chunk().map_or([0; 4], words)
+}
 
 #[inline]
 fn words(bytes: &[u8; BLOCK]) -> [u64; 4] {

@@ -1,10 +1,14 @@
 //! The plan itself: what is allowed at a place, as a byte of kinds and a few tables.
 //!
 //! A [`Node`] answers the question that is asked of every value in one comparison: is this kind allowed here, and is
-//! that all? What more a schema says of a kind stands in a table of its own, which only values of that kind touch.
+//! that all? It also tells of most texts and integers that they are surely allowed, so that all of it is one line of the
+//! processor's cache. What more a schema says of a kind stands in a table of its own, which only those values touch of which
+//! the node could not tell.
 
 use std::collections::HashSet;
 use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use super::super::formats::{Check, NumberFormat};
 use super::super::graph::{Bound, Condition, Contains, Counts, NodeId};
@@ -39,6 +43,7 @@ pub(super) const NO_TABLE: u32 = u32::MAX;
 
 /// What is allowed at a place.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
 pub(super) struct Node {
     /// Kinds of which every value is valid.
     pub(super) plain: Kinds,
@@ -48,9 +53,24 @@ pub(super) struct Node {
     pub(super) whole: Kinds,
     pub(super) numbers: u32,
     pub(super) texts: u32,
-    pub(super) items: u32,
+    pub(super) item_counts: u32,
     pub(super) members: u32,
     pub(super) rests: u32,
+    /// What the items of an array follow.
+    pub(super) item: Ix,
+    /// What is surely allowed, without a look at the tables.
+    sure: Sure,
+}
+
+/// Texts and integers that are surely allowed.
+#[derive(Debug, Clone, Copy)]
+struct Sure {
+    /// Numbers of bytes: the least and the most. (None is allowed if the least is more than the most.)
+    lengths: (u32, u32),
+    /// A short way to say that some texts follow the format, which all of them must.
+    quick: Option<Quick>,
+    /// Integers of 64 bits: the first and the last, in the same way.
+    integers: (i64, i64),
 }
 
 impl Node {
@@ -61,10 +81,38 @@ impl Node {
             whole: Kinds::NONE,
             numbers: NO_TABLE,
             texts: NO_TABLE,
-            items: NO_TABLE,
+            item_counts: NO_TABLE,
             members: NO_TABLE,
             rests: NO_TABLE,
+            item: Ix::ANY,
+            sure: Sure { lengths: (1, 0), quick: None, integers: (1, 0) },
         }
+    }
+
+    /// Notes what its tables allow of texts and integers in any case.
+    pub(super) fn settle(&mut self, numbers: Option<&Numbers>, texts: Option<&Texts>) {
+        if let Some(sure) = numbers.and_then(|numbers| numbers.sure) {
+            self.sure.integers = sure;
+        }
+        if let Some((lengths, quick)) = texts.and_then(Texts::sure) {
+            (self.sure.lengths, self.sure.quick) = (lengths, quick);
+        }
+    }
+
+    /// Whether a text is allowed, as far as its number of bytes and the short way to its format tell.
+    #[inline]
+    pub(super) fn allows_text(&self, text: Content<'_>) -> bool {
+        let (bytes, (least, most)) = (text.bytes(), self.sure.lengths);
+        u32::try_from(bytes.len()).is_ok_and(|length| least <= length && length <= most)
+            && self.sure.quick.is_none_or(|is_valid| is_valid(bytes))
+    }
+
+    /// Whether a number is allowed, as far as the integers that surely are tell.
+    #[inline]
+    pub(super) fn allows_integer(&self, number: Number<'_>) -> bool {
+        let (first, last) = self.sure.integers;
+        number.is_integer_literal()
+            && number.as_i64().is_some_and(|value| first <= value && value <= last)
     }
 }
 
@@ -168,41 +216,23 @@ fn doubles_between(bounds: &[(Bound, String)]) -> Option<(f64, f64)> {
 /// What is said of strings.
 #[derive(Debug)]
 pub(super) struct Texts {
-    /// Numbers of bytes, 1 to 4 a character, of which every text has an allowed length.
-    pub(super) sure: Option<(u32, u32)>,
-    /// A short way to say that some texts follow the format.
-    pub(super) quick: Option<Quick>,
     pub(super) length: Counts,
-    pub(super) patterns: Vec<Arc<Pattern>>,
-    pub(super) formats: Vec<Check>,
+    pub(super) patterns: SmallVec<[Arc<Pattern>; 1]>,
+    pub(super) formats: SmallVec<[Check; 1]>,
     /// Lists of which it must be in each.
-    pub(super) lists: Vec<TextList>,
+    pub(super) lists: SmallVec<[TextList; 1]>,
 }
 
 impl Texts {
-    pub(super) fn new(
-        length: Counts,
-        patterns: Vec<Arc<Pattern>>,
-        formats: Vec<Check>,
-        lists: Vec<TextList>,
-    ) -> Self {
-        let (sure, quick) = match (&*patterns, &*formats, &*lists) {
-            ([], [], []) => (sure_lengths(length), None),
-            ([], [Check::Standard(one)], []) => {
-                (one.quick().and_then(|_| sure_lengths(length)), one.quick())
-            }
-            _ => (None, None),
-        };
-        Self { sure, quick, length, patterns, formats, lists }
-    }
-
-    /// Whether the text is allowed, as far as its number of bytes and the short way to its format tell.
-    #[inline]
-    pub(super) fn allows_surely(&self, text: Content<'_>) -> bool {
-        let bytes = text.bytes();
-        self.sure.is_some_and(|(least, most)| {
-            u32::try_from(bytes.len()).is_ok_and(|length| least <= length && length <= most)
-        }) && self.quick.is_none_or(|is_valid| is_valid(bytes))
+    /// Numbers of bytes, 1 to 4 a character, of which every text has an allowed length, and the short way to the format if
+    /// there is one; nothing if more is asked.
+    fn sure(&self) -> Option<((u32, u32), Option<Quick>)> {
+        let lengths = sure_lengths(self.length)?;
+        match (&*self.patterns, &*self.formats, &*self.lists) {
+            ([], [], []) => Some((lengths, None)),
+            ([], [Check::Standard(one)], []) => one.quick().map(|quick| (lengths, Some(quick))),
+            _ => None,
+        }
     }
 
     pub(super) fn allows(&self, text: &str) -> bool {
@@ -242,7 +272,8 @@ fn check_text(check: &Check, text: &str) -> bool {
 /// Strings that `enum` or `const` allows.
 #[derive(Debug)]
 pub(super) enum TextList {
-    Few(Vec<String>),
+    /// One after the other, and where each ends.
+    Few(Box<str>, SmallVec<[u32; 4]>),
     Many(HashSet<String, FastState>),
 }
 
@@ -251,28 +282,34 @@ impl TextList {
     const FEW: usize = 12;
 
     pub(super) fn new(texts: Vec<String>) -> Self {
-        if texts.len() <= Self::FEW {
-            Self::Few(texts)
-        } else {
-            Self::Many(texts.into_iter().collect())
+        if texts.len() > Self::FEW {
+            return Self::Many(texts.into_iter().collect());
+        }
+        let mut end = 0_usize;
+        let ends = texts.iter().map(|text| {
+            end = end.saturating_add(text.len());
+            u32::try_from(end)
+        });
+        match ends.collect() {
+            Ok(ends) => Self::Few(texts.concat().into(), ends),
+            Err(_) => Self::Many(texts.into_iter().collect()),
         }
     }
 
     fn has(&self, text: &str) -> bool {
         match self {
-            Self::Few(texts) => {
-                texts.iter().any(|one| bytes::same(one.as_bytes(), text.as_bytes()))
+            Self::Few(all, ends) => {
+                let mut from = 0;
+                ends.iter().any(|end| {
+                    let end = usize::try_from(*end).unwrap_or(usize::MAX);
+                    let one = all.as_bytes().get(from..end).unwrap_or_default();
+                    from = end;
+                    bytes::same(one, text.as_bytes())
+                })
             }
             Self::Many(texts) => texts.contains(text),
         }
     }
-}
-
-/// What is said of arrays.
-#[derive(Debug)]
-pub(super) struct Items {
-    pub(super) count: Counts,
-    pub(super) item: Ix,
 }
 
 /// What is said of objects: what every one of them is asked, in one line of the processor's cache.

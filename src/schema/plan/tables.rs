@@ -3,13 +3,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::super::formats::Check;
 use super::super::graph::{Counts, Graph, NodeId, Schema, Types};
 use super::super::pattern::Pattern;
 use super::compile::{Applying, Compiler, Set};
 use super::kinds::Kinds;
 use super::names::{Names, START, bit};
-use super::node::{Demands, Extra, Items, Ix, Members, Numbers, Rest, TextList, Texts};
+use super::node::{Demands, Extra, Ix, Members, Numbers, Rest, TextList, Texts};
 
 /// Patterns of one object for which every combination is laid out: at one more, twice as many places.
 const PATTERNS: usize = 4;
@@ -54,8 +56,8 @@ pub(super) fn numbers(applying: &Applying<'_>, kinds: &mut Kinds) -> Option<Numb
 }
 
 pub(super) fn texts(applying: &Applying<'_>) -> Option<Texts> {
-    let (mut length, mut patterns) = (Counts::default(), Vec::new());
-    let (mut formats, mut lists) = (Vec::new(), Vec::new());
+    let (mut length, mut patterns) = (Counts::default(), SmallVec::new());
+    let (mut formats, mut lists) = (SmallVec::new(), SmallVec::new());
     for (_, schema) in &applying.schemas {
         length = tighter(length, schema.length);
         patterns.extend(schema.pattern.clone());
@@ -70,7 +72,7 @@ pub(super) fn texts(applying: &Applying<'_>) -> Option<Texts> {
         && patterns.is_empty()
         && formats.is_empty()
         && lists.is_empty();
-    (!free).then(|| Texts::new(length, patterns, formats, lists))
+    (!free).then_some(Texts { length, patterns, formats, lists })
 }
 
 fn tighter(a: Counts, b: Counts) -> Counts {
@@ -82,7 +84,8 @@ fn tighter(a: Counts, b: Counts) -> Counts {
 }
 
 impl Compiler<'_> {
-    pub(super) fn items(&mut self, applying: &mut Applying<'_>) -> Option<Items> {
+    /// What the items of an array follow, and how many there may be.
+    pub(super) fn items(&mut self, applying: &mut Applying<'_>) -> (Ix, Option<Counts>) {
         let Applying { schemas, rests } = applying;
         let mut count = Counts::default();
         let graph = self.graph;
@@ -108,8 +111,7 @@ impl Compiler<'_> {
             self.depends |= schema.contains.is_some();
             rests.extend(schema.contains.map(Rest::Contains));
         }
-        let item = self.node(below);
-        (item != Ix::ANY || count != Counts::default()).then_some(Items { count, item })
+        (self.node(below), (count != Counts::default()).then_some(count))
     }
 
     pub(super) fn members(&mut self, applying: &mut Applying<'_>) -> Option<Members> {

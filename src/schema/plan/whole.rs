@@ -22,11 +22,21 @@ use crate::json::Value;
 impl Follower<'_> {
     /// Whether all that has been read is valid; if not, what was asked where it is not. The document is the one that
     /// was followed.
+    #[inline]
     pub(in crate::schema) fn verdict(
-        mut self,
+        self,
         document: Value<'_>,
         graph: &Graph,
     ) -> Result<(), Refusal> {
+        if self.refused.is_none() && self.work.is_done() {
+            return Ok(());
+        }
+        self.verdict_of_whole(document, graph)
+    }
+
+    /// The same where something is left to do.
+    #[inline(never)]
+    fn verdict_of_whole(mut self, document: Value<'_>, graph: &Graph) -> Result<(), Refusal> {
         let mut judge = Judge::new(graph);
         // What is followed once more may ask more.
         let (mut whole, mut implied) = (0_usize, 0_usize);
