@@ -40,7 +40,7 @@ pub(crate) const ALL: &[Scenario] = &[
     ("parse.members", "json::parser::parse", || parse(inputs::wide_object(&mut dice(), 1000))),
     ("parse.long_string", "json::parser::parse", long_string),
     ("parse.escapes", "Parser::uncommon_string", || parse(inputs::escapes(&mut dice(), 16 << 10))),
-    ("parse.doubles", "json::numbers::read", || parse(inputs::doubles(&mut dice(), 16 << 10))),
+    ("parse.doubles", "Parser::long_number", || parse(inputs::doubles(&mut dice(), 16 << 10))),
     ("parse.refused", "json::parser::parse", refused),
     ("parse.place", "json::place::place", place),
     ("schema.order", "schema::set::Set::judge", || judge(inputs::order(&mut dice(), 16 << 10))),
