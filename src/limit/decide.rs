@@ -47,7 +47,9 @@ pub(super) fn hit_one<'t>(table: &'t Table, mut probe: Probe<'t>) -> Decision {
         return go_on(table, probe, |table, probes| judge(table, probes, now));
     }
     if !probe.fits() {
-        return go_on(table, probe, |table, probes| refuse(table, probes, probes[0].refusal()));
+        return go_on(table, probe, |table, probes| {
+            refuse(table, probes, Event::Denied, probes[0].refusal())
+        });
     }
     if !probe.reserve_in_line() {
         return go_on(table, probe, |_, _| Err(Again));
@@ -121,13 +123,15 @@ fn read<'t>(
 #[expect(clippy::inline_always, reason = "a step of every hit of several charges")]
 #[inline(always)]
 fn judge<'t>(table: &'t Table, probes: &mut [Probe<'t>], now: u64) -> Result<Decision, Again> {
-    if let Some(decision) = banned(table, probes, now) {
-        table.note(Event::Banned);
-        return Ok(decision);
+    if let Some(ban) = ban(table, probes, now) {
+        for probe in &mut *probes {
+            probe.read_overflow(table)?;
+        }
+        return refuse(table, probes, Event::Banned, banned(probes, ban));
     }
     // Rule 2: a refusal writes nothing.
     if let Some(decision) = refused(probes) {
-        return refuse(table, probes, decision);
+        return refuse(table, probes, Event::Denied, decision);
     }
     if probes.iter().any(Probe::is_homeless)
         && let Some(decision) = house(table, probes, now)?
@@ -140,11 +144,16 @@ fn judge<'t>(table: &'t Table, probes: &mut [Probe<'t>], now: u64) -> Result<Dec
 
 /// Refuses, if the words that were read are still the keys'.
 #[inline]
-fn refuse(table: &Table, probes: &[Probe<'_>], refusal: Decision) -> Result<Decision, Again> {
+fn refuse(
+    table: &Table,
+    probes: &[Probe<'_>],
+    why: Event,
+    refusal: Decision,
+) -> Result<Decision, Again> {
     if probes.iter().any(Probe::has_moved) {
         return Err(Again);
     }
-    table.note(Event::Denied);
+    table.note(why);
     Ok(refusal)
 }
 
@@ -231,8 +240,10 @@ fn look<'t>(table: &'t Table, probes: &mut [Probe<'t>]) -> Result<Decision, Agai
         }
         probe.read_overflow(table)?;
     }
-    let refusal = banned(table, probes, now).or_else(|| refused(probes));
-    if let Some(decision) = refusal {
+    if let Some(ban) = ban(table, probes, now) {
+        return Ok(banned(probes, ban));
+    }
+    if let Some(decision) = refused(probes) {
         return Ok(decision);
     }
     if let Some(probe) = probes.iter().find(|probe| probe.has_no_room(table)) {
@@ -242,17 +253,25 @@ fn look<'t>(table: &'t Table, probes: &mut [Probe<'t>]) -> Result<Decision, Agai
     Ok(probe.admission(probe.reset_after()))
 }
 
-/// The refusal of the first charge whose key is banned.
+/// The longest ban of a charge's key: which charge, and for how many milliseconds.
 #[inline]
-fn banned(table: &Table, probes: &[Probe<'_>], now: u64) -> Option<Decision> {
+fn ban(table: &Table, probes: &[Probe<'_>], now: u64) -> Option<(usize, u64)> {
     if table.until(Until::Bans) <= now {
         return None;
     }
-    probes.iter().find_map(|probe| {
-        let ms = probe.banned_for(table)?;
-        let refusal = probe.admission(ms);
-        Some(Decision { allowed: false, remaining: 0, retry_after_ms: ms, ..refusal })
-    })
+    let bans = probes.iter().enumerate();
+    let bans = bans.filter_map(|(index, probe)| Some((index, probe.banned_for(table)?)));
+    bans.max_by_key(|(_, ms)| *ms)
+}
+
+/// The refusal of a hit of a banned key: until the ban is over, and for longer if the hit would not fit then.
+#[cold]
+fn banned(probes: &[Probe<'_>], (index, ms): (usize, u64)) -> Decision {
+    let probe = &probes[index];
+    let ban = Decision { retry_after_ms: ms, ..probe.admission(ms.max(probe.reset_after())) };
+    let refusals = [Some(ban), refused(probes)];
+    let longest = refusals.into_iter().flatten().max_by_key(|refusal| refusal.retry_after_ms);
+    Decision { allowed: false, remaining: 0, ..longest.unwrap_or(ban) }
 }
 
 /// The refusal that lasts longest, if any charge does not fit.

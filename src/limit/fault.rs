@@ -29,7 +29,10 @@ impl fmt::Display for LimiterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRandomness => f.write_str("the operating system has no randomness to give"),
-            Self::TooManyRules => f.write_str("a table holds at most 255 quotas"),
+            Self::TooManyRules => f.write_str(
+                "a table holds at most 255 different quotas, and keeps the number of each that was ever used: a \
+                 shared one needs another name, or to be removed (secval limiter remove NAME)",
+            ),
             Self::Capacity => f.write_str("a capacity is 1 to 268435456 keys"),
             Self::Quota(kind) => kind.fmt(f),
             Self::Slots => f.write_str("slots are 1 to 1024, for 1 ms to 366 days"),
@@ -54,8 +57,10 @@ pub enum SharedFault {
     Name,
     /// The system has no `/dev/shm` to share memory by.
     Unsupported,
-    /// There is not as much memory left as the table takes.
+    /// There is not as much room left as the table takes.
     Full,
+    /// The process may not map as much memory as the table takes.
+    Memory,
     /// No table of that name.
     Missing,
     /// The operating system's error number.
@@ -91,6 +96,7 @@ impl fmt::Display for SharedFault {
             Self::Full => {
                 f.write_str("/dev/shm has no room for the table: enlarge it or lower the capacity")
             }
+            Self::Memory => f.write_str("there is not as much memory as the table takes"),
             Self::Missing => f.write_str("there is no shared table of that name"),
             Self::System(code) => {
                 write!(

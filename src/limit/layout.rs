@@ -1,7 +1,7 @@
 //! What lies where in a table's memory: lines of 64 bytes, in four parts.
 //!
 //! ```text
-//! header                        │ directory │ sets                               │ overflow
+//! header                        │ directory │ sets, then the reserve's sets      │ overflow
 //! constants │ times │ counters │ rules     │ 8 tags │ 8 lines of 8 words, and so on │ cells
 //! ```
 //!
@@ -17,7 +17,7 @@ use crate::sync::Word;
 pub(super) const WAYS: usize = if cfg!(all(loom, not(feature = "whole"))) { 2 } else { 8 };
 
 /// Changes with the meaning of any bit of the memory: two versions never share a table.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// Words of a tag line; the same as of any line, so that all memory is lines.
 const _: () = assert!(WAYS <= LINE);
@@ -48,6 +48,8 @@ const MAX_CAPACITY: usize = 1 << 28;
 pub(super) struct Layout {
     pub(super) capacity: usize,
     pub(super) sets: usize,
+    /// Sets for bans of keys whose own set is full: a table is flooded when somebody is to be banned.
+    pub(super) reserve: usize,
     pub(super) cells: usize,
 }
 
@@ -74,7 +76,11 @@ impl Layout {
             return None;
         }
         let sets = (capacity * 8).div_ceil(5 * WAYS);
-        Some(Self { capacity, sets, cells: cells.next_multiple_of(2 * LINE) })
+        // One in 64: room for the bans of one in a hundred keys, and one key in a thousand more in the overflow. The
+        // checkers do without: a ban takes the same steps in it as in any other set.
+        let reserve = if cfg!(loom) { 0 } else { (sets / 64).max(1) };
+        let sets = (sets - reserve).max(1);
+        Some(Self { capacity, sets, reserve, cells: cells.next_multiple_of(2 * LINE) })
     }
 
     /// All lines of the table.
@@ -91,10 +97,19 @@ impl Layout {
 
     /// First line of the set that a hash falls into: its high bits, scaled.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "less than `sets`, which is a usize")]
     pub(super) fn set(self, spread: u64) -> usize {
-        let index = ((u128::from(spread) * self.sets as u128) >> 64) as usize;
-        Self::nth_set(index)
+        Self::nth_set(scaled(spread, self.sets))
+    }
+
+    /// The same, of the reserve's sets; `None` if there are none.
+    pub(super) fn reserved_set(self, spread: u64) -> Option<usize> {
+        let index = self.sets + scaled(spread, self.reserve);
+        (self.reserve > 0).then(|| Self::nth_set(index))
+    }
+
+    /// All sets, the reserve's too.
+    pub(super) fn all_sets(self) -> usize {
+        self.sets + self.reserve
     }
 
     /// First line of a set, by its number from 0.
@@ -110,6 +125,13 @@ impl Layout {
 
     /// First line of the overflow, which is the last part.
     pub(super) fn overflow(self) -> usize {
-        Self::first_set() + self.sets * SET_LINES
+        Self::first_set() + self.all_sets() * SET_LINES
     }
+}
+
+/// 64 bits of a hash, as an index below `size`.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "less than `size`")]
+fn scaled(hash: u64, size: usize) -> usize {
+    ((u128::from(hash) * size as u128) >> 64) as usize
 }

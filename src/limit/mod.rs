@@ -5,8 +5,8 @@
 //! Of a quota "L per W", **never more than L are admitted in any window of length W**, by the time of the decision, on
 //! one host: by however many threads and processes, in memory of a fixed size, without a lock, a server or a thread of
 //! its own. An exhausted key is never reset because others need its place. A worker that is killed, at whatever
-//! instant, costs at most its own hit, for one window. In the long run at least 6/7 of L/W are admitted; all of it
-//! where L is at most 7.
+//! instant, costs at most its own hit, for one window. In the long run at least 6/7 of L/W are admitted; where L is at
+//! most 7, all but a millisecond's worth: L in each W + 1 ms, which is less than 6/7 if W is below 6 ms.
 //!
 //! A set that is full of live keys counts newcomers in the overflow, where keys share cells: they are admitted as long
 //! as the cells are many for the keys that overflow in a window, and refused early otherwise (`table_full`), never
@@ -365,7 +365,7 @@ impl Limiter {
 
     /// Takes a slot of a subject, if one is free and it is not banned. Exact over all who share the table.
     pub fn take(&self, rule: SlotRule, subject: Subject) -> Result<Lease, Taken> {
-        match self.table.banned_slot(subject) {
+        match self.table.banned_slot(rule.number, rule.slots, subject) {
             Some(banned) => Err(banned),
             None => self.table.take(rule.number, rule.slots, subject),
         }

@@ -20,15 +20,19 @@ const READINGS: usize = 200_000;
 
 impl Table {
     /// Refuses all hits of a subject until `ms` (of the table's clock), or later if it is banned for longer; false if
-    /// the set of its ban is full of live lines.
+    /// the sets of its ban are full of live lines.
     pub(super) fn ban(&self, subject: Subject, ms: u64) -> bool {
         let place = subject.place(BANS);
-        let set = self.set(place);
+        self.ban_sets(place).any(|set| self.ban_in(set, place, ms))
+    }
+
+    /// The same, in one set. A key that has got bans in both is banned by either.
+    fn ban_in(&self, set: Set<'_>, place: Place, ms: u64) -> bool {
         for begun in 0..STARTS {
             forget_but(begun, ms);
             let tags = set.tags();
             let Some(way) = Set::of(&tags, place.identity).first() else {
-                match self.claim(place, &tags, self.now()) {
+                match self.claim(set, place, &tags, self.now()) {
                     Claim::LookAgain => continue,
                     Claim::Full => return false,
                 }
@@ -62,12 +66,14 @@ impl Table {
     /// Lifts a ban.
     pub(super) fn unban(&self, subject: Subject) {
         let place = subject.place(BANS);
-        let set = self.set(place);
-        for way in Set::of(&set.tags(), place.identity) {
-            // The line stays its key's for this millisecond: the next one's stamps are newer than any that it was born with.
-            clear(set, way, 0, place, |old| (old.count() > 0).then(|| self.lifted()));
-            if planted::is(Fault::LiftedInOneLine) {
-                break;
+        for set in self.ban_sets(place) {
+            for way in Set::of(&set.tags(), place.identity) {
+                // The line stays its key's for this millisecond: the next one's stamps are newer than any that it was
+                // born with.
+                clear(set, way, 0, place, |old| (old.count() > 0).then(|| self.lifted()));
+                if planted::is(Fault::LiftedInOneLine) {
+                    break;
+                }
             }
         }
     }
@@ -81,9 +87,9 @@ impl Table {
     /// Until when a subject is banned, if it is: a count of 0 is a line that was just born, any other one its `mark`.
     pub(super) fn banned_until(&self, subject: Subject) -> Option<u64> {
         let place = subject.place(BANS);
-        let set = self.set(place);
-        let tags = set.tags();
-        let bans = Set::of(&tags, place.identity).into_iter().map(|way| set.word(way, 0));
+        let bans = self.ban_sets(place).flat_map(|set| {
+            Set::of(&set.tags(), place.identity).into_iter().map(move |way| set.word(way, 0))
+        });
         bans.filter(|word| word.count() > 0).map(Bucket::ms).max()
     }
 

@@ -158,7 +158,7 @@ impl<'t> Probe<'t> {
 
     /// Gets a line for the key.
     pub(super) fn claim(&self, table: &Table, now: u64) -> Claim {
-        table.claim(self.place, &self.tags, now)
+        table.claim(self.set, self.place, &self.tags, now)
     }
 
     /// Whether the key has no line, cannot get one, and cannot be counted elsewhere.

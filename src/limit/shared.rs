@@ -43,14 +43,15 @@ const TURNS: usize = 16;
 impl From<io::Error> for SharedFault {
     fn from(error: io::Error) -> Self {
         match error.raw_os_error() {
-            Some(code)
-                if code == Errno::NOSPC.raw_os_error() || code == Errno::NOMEM.raw_os_error() =>
-            {
-                Self::Full
-            }
+            Some(code) if code == Errno::NOSPC.raw_os_error() => Self::Full,
+            Some(code) if code == Errno::NOMEM.raw_os_error() => Self::Memory,
             Some(code) if code == Errno::NOENT.raw_os_error() => Self::Missing,
-            // A symbolic link in the file's place.
-            Some(code) if code == Errno::LOOP.raw_os_error() => Self::Foreign,
+            // A symbolic link, or a folder, in the file's place.
+            Some(code)
+                if code == Errno::LOOP.raw_os_error() || code == Errno::ISDIR.raw_os_error() =>
+            {
+                Self::Foreign
+            }
             Some(code) => Self::System(code),
             None => Self::Foreign,
         }

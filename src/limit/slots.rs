@@ -257,27 +257,36 @@ impl Table {
 
     /// Slots of a subject that are taken now.
     pub(super) fn taken(&self, rule: u8, slots: Slots, subject: Subject) -> u64 {
+        // Where others move all the time, all of it is in use, as far as anybody can tell.
         let taken = |line| {
-            let spot = self.spot_of(subject.part(line), rule);
-            let mut probe = Probe::new(spot, slots.line(line), 0);
-            for _ in 0..STARTS {
-                probe.look();
-                if probe.read(self.now()).is_ok() {
-                    return probe.used();
-                }
-            }
-            // Others move all the time: all of it is in use, as far as anybody can tell.
-            u64::from(slots.line(line).limit)
+            let probe = self.seen(rule, slots, line, subject);
+            probe.map_or(u64::from(slots.line(line).limit), |probe| probe.used())
         };
         (0..slots.lines()).map(taken).sum()
     }
 
-    /// The refusal of a banned key.
-    pub(super) fn banned_slot(&self, subject: Subject) -> Option<Taken> {
+    /// One of a key's lines, as who only looks finds it; `None` if others moved all the time.
+    fn seen(&self, rule: u8, slots: Slots, line: u32, subject: Subject) -> Option<Probe<'_>> {
+        let spot = self.spot_of(subject.part(line), rule);
+        let mut probe = Probe::new(spot, slots.line(line), 1);
+        let seen = (0..STARTS).any(|_| {
+            probe.look();
+            probe.read(self.now()).is_ok()
+        });
+        seen.then_some(probe)
+    }
+
+    /// The refusal of a banned key: until the ban is over, and for longer if no slot is free then.
+    pub(super) fn banned_slot(&self, rule: u8, slots: Slots, subject: Subject) -> Option<Taken> {
         let ms = self.banned_until(subject)?.saturating_sub(self.now());
+        let free_after = |line| match self.seen(rule, slots, line, subject) {
+            Some(probe) if !probe.fits() => probe.refusal().retry_after_ms,
+            Some(_) | None => 0,
+        };
         (ms > 0).then(|| {
             self.note(Event::Banned);
-            Taken { table_full: false, retry_after_ms: ms }
+            let free = (0..slots.lines()).map(free_after).min().unwrap_or(0);
+            Taken { table_full: false, retry_after_ms: ms.max(free) }
         })
     }
 }

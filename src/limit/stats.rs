@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 use super::layout::{Layout, Line, STRIPES};
+use crate::sync::Word;
 
 /// What is counted. The number is the counter's place in its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +58,7 @@ pub struct Stats {
     pub claimed: u64,
     /// Dead keys whose line was given to another.
     pub evicted: u64,
-    /// Times that a hit started again, since another one moved.
+    /// Times that a hit started again: a new key's, once it had got its line, or since another one moved.
     pub restarted: u64,
     /// Hits refused after they had started too often.
     pub exhausted: u64,
@@ -93,5 +94,7 @@ pub(super) fn count(_lines: &[Line], _event: Event) {}
 /// One counter, over all stripes.
 pub(super) fn total(lines: &[Line], event: Event) -> u64 {
     let stripes = &lines[Layout::COUNTERS..][..STRIPES];
-    stripes.iter().map(|line| line.0.get(event as usize).map_or(0, crate::sync::Word::load)).sum()
+    let counts = stripes.iter().map(|line| line.0.get(event as usize).map_or(0, Word::load));
+    // Of shared memory, which may hold anything.
+    counts.fold(0, u64::saturating_add)
 }

@@ -46,7 +46,7 @@ impl Counts {
 impl Table {
     /// All sets.
     fn sets(&self) -> impl Iterator<Item = Set<'_>> {
-        (0..self.layout.sets).map(|index| Set::new(self.lines(), Layout::nth_set(index)))
+        (0..self.layout.all_sets()).map(|index| Set::new(self.lines(), Layout::nth_set(index)))
     }
 
     /// Lines of each rule whose key still counts; rule 0 are the bans.
@@ -82,7 +82,7 @@ impl Table {
         let of = |event| total(lines, event);
         Stats {
             capacity: self.layout.capacity as u64,
-            lines: (self.layout.sets * WAYS) as u64,
+            lines: (self.layout.all_sets() * WAYS) as u64,
             live: self.census().iter().sum(),
             overflow_cells: self.layout.cells as u64,
             overflow_live: cells.filter(|cell| alive(Cell(cell.load()))).count() as u64,

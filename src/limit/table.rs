@@ -83,6 +83,13 @@ impl Table {
         Set::new(self.lines(), self.layout.set(place.spread))
     }
 
+    /// The sets in which a place of a ban is looked for: its own, and one of the reserve.
+    pub(super) fn ban_sets(&self, place: Place) -> impl Iterator<Item = Set<'_>> {
+        let reserved = self.layout.reserved_set(place.spread);
+        let reserved = reserved.map(|first| Set::new(self.lines(), first));
+        std::iter::once(self.set(place)).chain(reserved)
+    }
+
     /// A subject's place, for those who will soon read it.
     #[expect(clippy::inline_always, reason = "a step of every hit")]
     #[inline(always)]
@@ -195,8 +202,7 @@ impl Table {
 
     /// Gets a line for a key that has none: a free one, or one whose words are all dead. Rules 6 and 7.
     #[cold]
-    pub(super) fn claim(&self, place: Place, tags: &[Tag; WAYS], now: u64) -> Claim {
-        let set = self.set(place);
+    pub(super) fn claim(&self, set: Set<'_>, place: Place, tags: &[Tag; WAYS], now: u64) -> Claim {
         let give = |way: usize, tag: Tag| {
             let born = tag.given_to(place.identity, State::Born);
             if set.turn(way, tag, born) {

@@ -75,7 +75,7 @@ def test_cost() -> None:
     assert never.retry_after == math.inf
     with pytest.raises(secval.UsageError):
         ten.hit("k", 0)
-    with pytest.raises(OverflowError):
+    with pytest.raises(secval.UsageError, match="costs 1 to"):
         ten.hit("k", -1)
 
 

@@ -80,6 +80,16 @@ def test_given_back_whatever_happens_inside() -> None:
     assert one.slots_taken("k") == 0
 
 
+def test_a_slot_is_entered_once() -> None:
+    one = secval.Limiter(slots=1)
+    slot = one.slot("k")
+    with slot:
+        with pytest.raises(secval.UsageError, match="another `with` has it"), slot:
+            pytest.fail("entered twice")
+        assert one.slots_taken("k") == 1
+    assert one.slots_taken("k") == 0
+
+
 def test_a_slot_that_nobody_has_is_given_back() -> None:
     one = secval.Limiter(slots=1)
     slot = one.slot("k")

@@ -212,7 +212,8 @@ fn a_log_is_exact_and_a_ring_is_whole_again_after_seven_sixths() {
 
 #[test]
 fn six_sevenths_of_the_rate_are_sustained_however_short_the_window() {
-    for (limit, window_ms) in [(8, 6), (8, 7), (10, 11), (100, 1_000), (600, 59_999)] {
+    let rings = [(8, 6), (8, 7), (10, 11), (100, 1_000), (600, 59_999)];
+    for (limit, window_ms) in rings.into_iter().chain([(1, 6), (7, 6), (3, 250), (7, 60_000)]) {
         let clock = Arc::new(ManualClock::new(0, 0));
         let limiter = limiter(&clock);
         let rule = limiter.rule("q", Quota { limit, window_ms }).expect("a rule");
@@ -224,6 +225,20 @@ fn six_sevenths_of_the_rate_are_sustained_however_short_the_window() {
         }
         let due = clock.monotonic_ms() * u64::from(limit) * 6 / (7 * window_ms);
         assert!(admitted >= due, "{limit}/{window_ms}ms: {admitted} of {due}");
+    }
+}
+
+#[test]
+fn a_log_admits_its_limit_in_each_window_and_a_millisecond() {
+    for (limit, window_ms) in [(1, 1), (7, 1), (5, 10), (2, 1_000)] {
+        let clock = Arc::new(ManualClock::new(0, 0));
+        let limiter = limiter(&clock);
+        let rule = limiter.rule("q", Quota { limit, window_ms }).expect("a rule");
+        for _ in 0..20 {
+            assert!((0..limit).all(|_| hit(&limiter, rule, "k").allowed));
+            assert_eq!(hit(&limiter, rule, "k").retry_after_ms, window_ms + 1);
+            clock.advance(window_ms + 1);
+        }
     }
 }
 
@@ -449,6 +464,58 @@ fn bans_hold_for_every_rule_and_through_a_flood() {
     clock.advance(501);
     assert_eq!(limiter.banned_for(alice), None);
     assert!(hit(&limiter, rule, "alice").allowed);
+}
+
+#[test]
+fn who_waits_for_a_ban_to_end_is_admitted_then() {
+    let clock = Arc::new(ManualClock::new(1_000_000, 0));
+    let limiter = limiter(&clock);
+    let rule = limiter.rule("q", quota("5/hour")).expect("a rule");
+    let [alice, bob] = [b"alice", b"bob  "].map(|key| limiter.subject(key));
+    assert!(hit(&limiter, rule, "alice").allowed && limiter.ban(alice, 1_000));
+    let costing = |cost| limiter.hit(&[Charge { rule, key: b"alice", cost }]);
+    let waits = |decision: Decision| (decision.allowed, decision.retry_after_ms);
+    let seen = [1, 4, 5, 6].map(|cost| waits(costing(cost)));
+    let peeked = limiter.peek(&[Charge { rule, key: b"alice", cost: 5 }]);
+    assert_eq!(seen.map(|(_, ms)| ms), [1_000, 1_000, 3_600_001, u64::MAX]);
+    assert_eq!((waits(peeked), peeked.remaining), ((false, 3_600_001), 0));
+    assert!(seen.iter().all(|(allowed, _)| !allowed));
+    // Of two that are banned, the longer ban.
+    assert!(limiter.ban(bob, 7_000));
+    let other = limiter.rule("other", quota("5/hour")).expect("a rule");
+    let both = |rule, key| Charge { rule, key, cost: 1 };
+    let both = limiter.hit(&[both(rule, b"alice"), both(other, b"bob  ")]);
+    assert_eq!((waits(both), both.charge), ((false, 7_000), 1));
+    clock.advance(1_000);
+    assert!(costing(4).allowed);
+    assert_eq!(limiter.stats().banned, 5);
+}
+
+#[test]
+fn who_is_banned_in_a_flood_is_banned() {
+    let clock = Arc::new(ManualClock::new(1_000_000, 0));
+    let limiter = Limiter::new(5_000, clock.clone()).expect("a table");
+    let rule = limiter.rule("q", quota("10/hour")).expect("a rule");
+    for key in 0..30_000 {
+        let _ = hit(&limiter, rule, &format!("flood {key}"));
+    }
+    let banned: Vec<String> = (0..12).map(|number| format!("flood {number}")).collect();
+    for key in &banned {
+        assert!(limiter.ban(limiter.subject(key.as_bytes()), 60_000), "{key}");
+    }
+    assert_eq!(limiter.usage()[0].live, 12);
+    assert!(banned.iter().all(|key| hit(&limiter, rule, key).retry_after_ms >= 60_000));
+    let first = limiter.subject(banned[0].as_bytes());
+    assert_eq!(limiter.banned_for(first), Some(60_000));
+    limiter.unban(first);
+    assert_eq!((limiter.banned_for(first), limiter.usage()[0].live), (None, 12));
+    clock.advance(1);
+    assert_eq!(limiter.usage()[0].live, 11);
+    // More than the reserve has lines for: refused, and said.
+    let many = (0..1_000).filter(|number| {
+        !limiter.ban(limiter.subject(format!("more {number}").as_bytes()), 60_000)
+    });
+    assert!(many.count() > 800);
 }
 
 #[test]

@@ -148,6 +148,25 @@ fn names_stay_in_their_folder() {
 }
 
 #[test]
+fn what_others_have_written_into_a_table_is_only_ever_a_number() {
+    let name = Name::new("garbage");
+    let limiter = name.open(64).expect("a table");
+    let rule = limiter.rule("q", QUOTA).expect("a rule");
+    let key = limiter.subject(b"k");
+    let file = OpenOptions::new().write(true).open(name.path()).expect("a file");
+    // All but the line that says what it is.
+    let rest = file.metadata().expect("a size").len() - 64;
+    for byte in [0xff, 0x7f, 0x55, 0x01] {
+        file.write_all_at(&vec![byte; usize::try_from(rest).expect("small")], 64).expect("written");
+        assert!(!limiter.hit_one(rule, key, 1).allowed);
+        let (stats, usage) = (limiter.stats(), limiter.usage());
+        assert!(stats.denied > 0 && stats.live <= stats.lines && !usage.is_empty());
+        let _ = (limiter.ban(key, 1), limiter.banned_for(key), limiter.reset(rule, key));
+        limiter.unban(key);
+    }
+}
+
+#[test]
 fn a_table_larger_than_memory_is_refused_when_it_is_made() {
     let name = Name::new("full");
     let free = 1 << 28;

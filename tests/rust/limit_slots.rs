@@ -131,7 +131,10 @@ fn slots_and_quotas_of_one_table_do_not_meet() {
     assert!(limiter.ban(key, 500));
     assert_eq!(limiter.take(slots, key).expect_err("banned").retry_after_ms, 500);
     limiter.unban(key);
-    assert!(limiter.take(slots, key).is_ok());
+    assert!((0..4).all(|_| limiter.take(slots, key).is_ok()));
+    // All of them are taken, for longer than the ban.
+    assert!(limiter.ban(key, 500));
+    assert_eq!(limiter.take(slots, key).expect_err("banned").retry_after_ms, 60_001);
 }
 
 #[test]

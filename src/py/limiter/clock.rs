@@ -34,20 +34,20 @@ impl ManualClock {
     #[new]
     #[pyo3(signature = (start=1_000_000.0))]
     fn new(py: Python<'_>, start: f64) -> PyResult<Self> {
-        let ms = milliseconds(py, start)?;
+        let ms = milliseconds(py, "ManualClock", start)?;
         Ok(Self(Arc::new(clock::ManualClock::new(ms, ms))))
     }
 
     /// Moves on by some seconds, at millisecond precision, rounded up: whoever waits for a `retry_after` has
     /// waited long enough.
     fn advance(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
-        self.0.advance(milliseconds(py, seconds)?);
+        self.0.advance(milliseconds(py, "ManualClock", seconds)?);
         Ok(())
     }
 
     /// Sets the calendar, in seconds since 1970, forward or back. The time that quotas are counted by stays.
     fn set_wall(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
-        self.0.set_wall(milliseconds(py, seconds)?);
+        self.0.set_wall(milliseconds(py, "ManualClock", seconds)?);
         Ok(())
     }
 
@@ -76,9 +76,9 @@ impl ManualClock {
     clippy::as_conversions,
     reason = "bounded on the line before"
 )]
-pub(super) fn milliseconds(py: Python<'_>, seconds: f64) -> PyResult<u64> {
+pub(super) fn milliseconds(py: Python<'_>, of: &str, seconds: f64) -> PyResult<u64> {
     if !(0.0..=LONGEST).contains(&seconds) {
-        return Err(errors::usage(py, "seconds from 0 to 1e10; time does not go back"));
+        return Err(errors::usage(py, format!("{of}: 0 to 1e10 seconds; time does not go back")));
     }
     // A retry of 0.701 s is 700.99… ms in binary: it means 701, and 700.2 means 701 too.
     Ok((seconds * SECOND - 1e-6).ceil().max(0.0) as u64)

@@ -20,8 +20,9 @@ pub(super) use slot::Slot;
 
 use std::sync::Arc;
 
+use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBool, PyDict};
 
 use super::errors;
 use crate::clock::{Clock, SystemClock};
@@ -77,11 +78,7 @@ pub(super) struct Limiter {
 impl Limiter {
     #[new]
     #[pyo3(signature = (quotas=None, *, slots=None, lease=60.0, capacity=65_536, overflow=None, shared=None, clock=None))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        clippy::too_many_arguments,
-        reason = "arguments of Python, by name, are converted into values"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "Python's are given by name")]
     fn new(
         py: Python<'_>,
         quotas: Option<&Bound<'_, PyAny>>,
@@ -89,10 +86,11 @@ impl Limiter {
         lease: f64,
         capacity: usize,
         overflow: Option<usize>,
-        shared: Option<Shared>,
+        shared: Option<&Bound<'_, PyAny>>,
         clock: Option<&Bound<'_, ManualClock>>,
     ) -> PyResult<Self> {
-        if matches!(shared, Some(Shared::Name(_))) && clock.is_some() {
+        let shared = Shared::read(py, shared)?;
+        if matches!(shared, Shared::Name(_)) && clock.is_some() {
             let message = "Limiter: processes that share a name share the machine's clock";
             return Err(errors::usage(py, message));
         }
@@ -101,9 +99,9 @@ impl Limiter {
             (None, Some(_)) => Vec::new(),
             (None, None) => return Err(errors::usage(py, "Limiter: neither quotas nor slots")),
         };
-        let lease_ms = clock::milliseconds(py, lease)?;
+        let lease_ms = clock::milliseconds(py, "lease", lease)?;
         let slots = slots.map(|limit| Slots { limit, lease_ms });
-        let sharing = shared.as_ref().map_or(Sharing::Process, Shared::sharing);
+        let sharing = shared.sharing();
         let options = Options { capacity, overflow, sharing };
         let clock =
             clock.map_or_else(|| Arc::new(SystemClock) as Arc<dyn Clock>, |it| it.get().source());
@@ -137,13 +135,21 @@ impl Limiter {
     ///     key: Whom to count: str (as its UTF-8) or bytes, of any length. Only a keyed hash of it is kept.
     ///     cost: How much this hit counts, at least 1. More than a quota's limit is always refused.
     #[pyo3(signature = (key, cost=1))]
-    fn hit(&self, key: &Bound<'_, PyAny>, cost: u32) -> PyResult<Decision> {
+    fn hit(
+        &self,
+        key: &Bound<'_, PyAny>,
+        #[pyo3(from_py_with = cost_of)] cost: u32,
+    ) -> PyResult<Decision> {
         Ok(self.inner.hit_all(&self.rules, self.charged(key, cost)?, cost).into())
     }
 
     /// What `hit` would answer now, without counting anything.
     #[pyo3(signature = (key, cost=1))]
-    fn peek(&self, key: &Bound<'_, PyAny>, cost: u32) -> PyResult<Decision> {
+    fn peek(
+        &self,
+        key: &Bound<'_, PyAny>,
+        #[pyo3(from_py_with = cost_of)] cost: u32,
+    ) -> PyResult<Decision> {
         Ok(self.inner.peek_all(&self.rules, self.charged(key, cost)?, cost).into())
     }
 
@@ -181,9 +187,9 @@ impl Limiter {
     ///     seconds: For how long; a longer ban that is in force stays.
     ///
     /// Raises:
-    ///     UsageError: The table has no room to remember it.
+    ///     UsageError: The table has no room to remember it: neither a line, nor one of those that only bans have.
     fn ban(&self, key: &Bound<'_, PyAny>, seconds: f64) -> PyResult<()> {
-        let ms = clock::milliseconds(key.py(), seconds)?;
+        let ms = clock::milliseconds(key.py(), "ban", seconds)?;
         if self.inner.ban(self.subject(key)?, ms) {
             return Ok(());
         }
@@ -215,8 +221,9 @@ impl Limiter {
     /// `capacity`, `lines`, `live`, `overflow_cells`, `overflow_live`, `rules` and `bytes` are what it has now; `denied`,
     /// `banned`, `overflowed`, `full`, `claimed`, `evicted`, `restarted` and `exhausted` are what has happened:
     /// hits refused because a quota was used up or the key banned, hits admitted by the overflow, hits refused because
-    /// neither set nor overflow had room, lines given to keys and taken from dead ones, hits that started again
-    /// since others moved, and hits refused because that happened too often.
+    /// neither set nor overflow had room, lines given to keys and taken from dead ones, hits that started again (a
+    /// new key's, once it had got its line; others, since somebody else moved), and hits refused because that happened
+    /// too often.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         inspect::stats(py, self.inner.stats())
     }
@@ -236,22 +243,39 @@ impl Limiter {
 }
 
 /// Who counts together, as a caller says it.
-#[derive(FromPyObject)]
 enum Shared {
-    #[pyo3(annotation = "bool")]
-    Forks(bool),
-    #[pyo3(annotation = "str")]
+    Process,
+    Forks,
     Name(String),
 }
 
 impl Shared {
+    fn read(py: Python<'_>, given: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let Some(given) = given else { return Ok(Self::Process) };
+        if let Ok(forks) = given.cast::<PyBool>() {
+            return Ok(if forks.is_true() { Self::Forks } else { Self::Process });
+        }
+        let name = given.extract().map(Self::Name);
+        name.map_err(|_| errors::usage(py, "Limiter: `shared` is None, a bool or a name"))
+    }
+
     fn sharing(&self) -> Sharing<'_> {
         match self {
-            Self::Forks(false) => Sharing::Process,
-            Self::Forks(true) => Sharing::Forks,
+            Self::Process => Sharing::Process,
+            Self::Forks => Sharing::Forks,
             Self::Name(name) => Sharing::Host(name),
         }
     }
+}
+
+/// What a hit counts, as a caller says it.
+fn cost_of(given: &Bound<'_, PyAny>) -> PyResult<u32> {
+    given.extract().map_err(|error: PyErr| {
+        let py = given.py();
+        let is_beyond = error.is_instance_of::<PyOverflowError>(py);
+        let message = "Limiter: a hit costs 1 to 4294967295";
+        if is_beyond { errors::usage(py, message) } else { error }
+    })
 }
 
 impl Limiter {

@@ -1,5 +1,6 @@
 //! `secval.Slot`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
@@ -27,6 +28,8 @@ pub(in crate::py) struct Slot {
     refused: Option<Taken>,
     /// Until it is given back.
     lease: Mutex<Option<Lease>>,
+    /// Whether a `with` has it, which gives it back.
+    entered: AtomicBool,
 }
 
 impl Slot {
@@ -35,7 +38,8 @@ impl Slot {
             Ok(lease) => (None, Some(lease)),
             Err(taken) => (Some(taken), None),
         };
-        Self { limiter, slots, owner: limit::process_id(), refused, lease: Mutex::new(lease) }
+        let (owner, lease) = (limit::process_id(), Mutex::new(lease));
+        Self { limiter, slots, owner, refused, lease, entered: AtomicBool::new(false) }
     }
 
     fn is_ours(&self) -> bool {
@@ -108,11 +112,14 @@ impl Slot {
 
     /// Raises:
     ///     SlotsTaken: It was not given.
-    ///     UsageError: It was given back already.
+    ///     UsageError: It was given back already, or another `with` has it and will give it back.
     fn __enter__(this: PyRef<'_, Self>) -> PyResult<PyRef<'_, Self>> {
         match this.refused {
             None if this.is_given_back() => {
                 Err(errors::usage(this.py(), "Slot: it was given back; take another one"))
+            }
+            None if this.entered.swap(true, Ordering::Relaxed) => {
+                Err(errors::usage(this.py(), "Slot: another `with` has it; take another one"))
             }
             None => Ok(this),
             Some(taken) => {
