@@ -185,7 +185,12 @@ class Config:
 
     Attributes:
         rate_shared: `[rate] shared`, which processes count together: "auto" or a name, all of this user on this
-            host; False, each one alone. None says nothing, and each one counts alone with a warning.
+            host; False, each one alone. None says nothing, and each one counts alone with a warning. "auto" goes by
+            the document's title: APIs of the same title count together, so name one of them.
+        rate_capacity: `[rate] capacity`, how many keys are live at once, of all quotas together: 65,536 unless
+            said otherwise, 115 bytes each.
+        rate_overflow: `[rate] overflow`, cells of 8 bytes for those that find no room; as many as the capacity
+            unless said otherwise.
         mode: The gate's: "enforce" unless said otherwise.
         reason: Why the mode is "off".
     """
@@ -196,6 +201,8 @@ class Config:
     request: RequestConfig = field(default_factory=RequestConfig)
     rate: Mapping[str, RateConfig] = field(default_factory=dict[str, RateConfig])
     rate_shared: str | Literal[False] | None = None
+    rate_capacity: int | None = None
+    rate_overflow: int | None = None
     operations: Mapping[str, OperationConfig] = field(default_factory=dict[str, OperationConfig])
     answers: AnswersConfig = field(default_factory=AnswersConfig)
     mode: Mode | None = None
@@ -204,8 +211,9 @@ class Config:
     def to_json(self) -> str:
         """The same as JSON text, in the shape of `secval.toml`."""
         plain = _plain(self)
-        if "rate_shared" in plain:
-            plain["rate"] = {"shared": plain.pop("rate_shared"), **plain.get("rate", {})}
+        for name in ("overflow", "capacity", "shared"):
+            if f"rate_{name}" in plain:
+                plain["rate"] = {name: plain.pop(f"rate_{name}"), **plain.get("rate", {})}
         return json.dumps({"version": 1, **plain})
 
 

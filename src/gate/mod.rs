@@ -85,6 +85,7 @@ use arc_swap::ArcSwap;
 
 use crate::clock::Clock;
 use crate::json::Document;
+use crate::limit::Stats;
 use crate::policy::model::{Mode, Policy};
 use crate::policy::router::Found;
 use crate::reason::Reason;
@@ -149,6 +150,11 @@ impl Gate {
     /// How often each decision was made, by code.
     pub fn counters(&self) -> Vec<(String, u64)> {
         self.engine.load().counters.snapshot()
+    }
+
+    /// Sizes and counters of the table that the rates count in. Looks at all of it.
+    pub fn rate_stats(&self) -> Stats {
+        self.engine.load().limits.stats()
     }
 
     /// Judges the head of a request.

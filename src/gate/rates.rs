@@ -29,20 +29,16 @@ use super::framing::trim;
 use super::head::Head;
 use crate::check::network_of;
 use crate::clock::Clock;
-use crate::limit::{Charge, Decision, Limiter, LimiterError, Options, Rule, Sharing};
-use crate::policy::model::{Mode, Networks, Policy, Rate, Subject};
+use crate::limit::{Charge, Decision, Limiter, LimiterError, Options, Rule, Sharing, Stats};
+use crate::policy::model::{Mode, Networks, Policy, Rate, Subject, TableSize};
 use crate::reason::Reason;
-
-/// Keys that are live at once, of all rates together. At half, a service with some ten thousand clients a
-/// window and three quotas turns newcomers away; at double, a gate takes twice the memory whether it has
-/// clients or not.
-const CAPACITY: usize = 65_536;
 
 /// The limiter, and each rate's rules in it.
 pub(super) struct Limits {
     limiter: Arc<Limiter>,
     /// The shared table that it counts in.
     table: Option<String>,
+    size: TableSize,
     /// In the policy's order.
     rates: Vec<Armed>,
 }
@@ -61,16 +57,17 @@ impl Limits {
     pub(super) fn new(policy: &Policy, setting: &Setting) -> Result<Self, EngineFault> {
         let table = setting.table(policy);
         let sharing = table.map_or(Sharing::Process, Sharing::Host);
-        let options = Options { capacity: CAPACITY, sharing, ..Options::default() };
+        let TableSize { capacity, overflow } = policy.table;
+        let options = Options { capacity, overflow: Some(overflow), sharing };
         let limiter = Limiter::with(options, Arc::clone(&setting.clock))?;
         Self::arm(Arc::new(limiter), table, policy)
     }
 
     /// The next policy's: a quota that has not changed goes on counting where it was, unless the policy says that
-    /// others count together from now on.
+    /// others count together from now on, or in a table of another size.
     pub(super) fn succeed(&self, policy: &Policy, setting: &Setting) -> Result<Self, EngineFault> {
         let table = setting.table(policy);
-        if table != self.table.as_deref() {
+        if table != self.table.as_deref() || policy.table != self.size {
             return Self::new(policy, setting);
         }
         Self::arm(Arc::clone(&self.limiter), table, policy)
@@ -83,7 +80,12 @@ impl Limits {
     ) -> Result<Self, EngineFault> {
         let armed = |rate: &Rate| Armed::new(&limiter, rate);
         let rates = policy.rates.iter().map(armed).collect::<Result<_, _>>()?;
-        Ok(Self { limiter, table: table.map(str::to_owned), rates })
+        Ok(Self { limiter, table: table.map(str::to_owned), size: policy.table, rates })
+    }
+
+    /// Sizes and counters of the table.
+    pub(super) fn stats(&self) -> Stats {
+        self.limiter.stats()
     }
 }
 
@@ -213,8 +215,8 @@ pub(super) fn charge(
     refusal(&decision).map_or(Ok(()), |reason| {
         let wait = seconds(decision.retry_after_ms);
         let fault = Fault::of(reason);
-        // Nobody knows when a full table has room again.
-        Err(if wait == 0 { fault } else { fault.with("Retry-After", wait.to_string()) })
+        // A guess, if the table is full.
+        Err(fault.with("Retry-After", wait.to_string()))
     })
 }
 

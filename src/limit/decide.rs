@@ -10,8 +10,8 @@ use super::table::{Claim, Table, Until};
 use super::window::{NEVER, Stale};
 use crate::sync::forget;
 
-/// How often a hit starts again before it is refused. Each start means that another hit of the same key moved in
-/// between, so even a few dozen are hard to reach; at half or double nobody would notice.
+/// How often a hit starts again before it is refused. Each start means that another hit of the same key, or cell, moved
+/// in between, so even a few dozen are hard to reach; at half or double nobody would notice.
 pub(super) const STARTS: usize = if cfg!(loom) { 4 } else { 128 };
 
 /// The hit starts again: somebody else moved.
@@ -123,15 +123,10 @@ fn read<'t>(
 #[expect(clippy::inline_always, reason = "a step of every hit of several charges")]
 #[inline(always)]
 fn judge<'t>(table: &'t Table, probes: &mut [Probe<'t>], now: u64) -> Result<Decision, Again> {
-    if let Some(ban) = ban(table, probes, now) {
-        for probe in &mut *probes {
-            probe.read_overflow(table)?;
-        }
-        return refuse(table, probes, Event::Banned, banned(probes, ban));
-    }
     // Rule 2: a refusal writes nothing.
-    if let Some(decision) = refused(probes) {
-        return refuse(table, probes, Event::Denied, decision);
+    let ban = ban(table, probes, now);
+    if ban.is_some() || !all_fit(probes) {
+        return turn_away(table, probes, ban);
     }
     if probes.iter().any(Probe::is_homeless)
         && let Some(decision) = house(table, probes, now)?
@@ -140,6 +135,27 @@ fn judge<'t>(table: &'t Table, probes: &mut [Probe<'t>], now: u64) -> Result<Dec
         return Ok(decision);
     }
     count(table, probes)
+}
+
+/// Refuses who is banned, or does not fit. What the overflow knows of keys without a line may refuse them for longer.
+#[cold]
+fn turn_away<'t>(
+    table: &'t Table,
+    probes: &mut [Probe<'t>],
+    ban: Option<(usize, u64)>,
+) -> Result<Decision, Again> {
+    for probe in &mut *probes {
+        probe.read_overflow(table)?;
+    }
+    match ban {
+        Some(ban) => refuse(table, probes, Event::Banned, banned(probes, ban)),
+        None => refuse(table, probes, Event::Denied, refused(probes).ok_or(Again)?),
+    }
+}
+
+/// The first charge of which the table has no room for what it counts.
+fn without_room<'p, 't>(table: &Table, probes: &'p [Probe<'t>]) -> Option<&'p Probe<'t>> {
+    probes.iter().find(|probe| probe.has_no_room(table) || probe.is_crowded_by(probes))
 }
 
 /// Refuses, if the words that were read are still the keys'.
@@ -153,7 +169,7 @@ fn refuse(
     if probes.iter().any(Probe::has_moved) {
         return Err(Again);
     }
-    table.note(why);
+    table.note(if refusal.table_full { Event::Full } else { why });
     Ok(refusal)
 }
 
@@ -173,7 +189,7 @@ fn house<'t>(
             }
         }
     }
-    Ok(refused(probes))
+    Ok(refused(probes).or_else(|| without_room(table, probes).map(full)))
 }
 
 /// Counts every charge, then looks whether all of them stand.
@@ -246,7 +262,7 @@ fn look<'t>(table: &'t Table, probes: &mut [Probe<'t>]) -> Result<Decision, Agai
     if let Some(decision) = refused(probes) {
         return Ok(decision);
     }
-    if let Some(probe) = probes.iter().find(|probe| probe.has_no_room(table)) {
+    if let Some(probe) = without_room(table, probes) {
         return Ok(full(probe));
     }
     let Some(probe) = least(probes) else { return Ok(unlimited()) };
@@ -271,22 +287,23 @@ fn banned(probes: &[Probe<'_>], (index, ms): (usize, u64)) -> Decision {
     let ban = Decision { retry_after_ms: ms, ..probe.admission(ms.max(probe.reset_after())) };
     let refusals = [Some(ban), refused(probes)];
     let longest = refusals.into_iter().flatten().max_by_key(|refusal| refusal.retry_after_ms);
-    Decision { allowed: false, remaining: 0, ..longest.unwrap_or(ban) }
+    Decision { allowed: false, table_full: false, remaining: 0, ..longest.unwrap_or(ban) }
+}
+
+/// Whether every charge fits.
+#[inline]
+fn all_fit(probes: &[Probe<'_>]) -> bool {
+    for probe in probes {
+        if !probe.fits() {
+            return false;
+        }
+    }
+    true
 }
 
 /// The refusal that lasts longest, if any charge does not fit.
-#[inline]
-fn refused(probes: &[Probe<'_>]) -> Option<Decision> {
-    for probe in probes {
-        if !probe.fits() {
-            return longest(probes);
-        }
-    }
-    None
-}
-
 #[cold]
-fn longest(probes: &[Probe<'_>]) -> Option<Decision> {
+fn refused(probes: &[Probe<'_>]) -> Option<Decision> {
     let refusing = probes.iter().filter(|probe| !probe.fits());
     refusing.map(Probe::refusal).max_by_key(|refusal| refusal.retry_after_ms)
 }
@@ -326,9 +343,13 @@ fn full(probe: &Probe<'_>) -> Decision {
     }
 }
 
-/// Others moved at every start: refused, to be tried again at once.
+/// Others moved at every start: refused, to be tried again at once. In the overflow it can be the hit's own charges that
+/// are in each other's way.
 #[cold]
 fn exhausted(probes: &[Probe<'_>]) -> Decision {
+    if let Some(spilled) = probes.iter().find(|probe| probe.is_spilled()) {
+        return full(spilled);
+    }
     probes.first().map_or_else(unlimited, |probe| Decision {
         allowed: false,
         remaining: 0,

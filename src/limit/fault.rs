@@ -55,7 +55,7 @@ impl From<SharedFault> for LimiterError {
 pub enum SharedFault {
     /// A name is 1 to 64 of `A-Z a-z 0-9 . _ -`, and does not start with a dot.
     Name,
-    /// The system has no `/dev/shm` to share memory by.
+    /// The system has no `/dev/shm` to share memory by, or does not tell when it was started.
     Unsupported,
     /// There is not as much room left as the table takes.
     Full,
@@ -92,7 +92,7 @@ impl fmt::Display for SharedFault {
             Self::Name => {
                 f.write_str("a shared name is 1 to 64 of A-Z a-z 0-9 . _ - without a dot first")
             }
-            Self::Unsupported => f.write_str("this system has no /dev/shm to share memory by"),
+            Self::Unsupported => f.write_str("this system has no /dev/shm to share memory by, or no /proc that tells of its start"),
             Self::Full => {
                 f.write_str("/dev/shm has no room for the table: enlarge it or lower the capacity")
             }

@@ -41,7 +41,7 @@ pub(super) const STRIPES: usize = if cfg!(loom) { 1 } else { 8 };
 const RULE_WORDS: usize = 2;
 
 /// The largest capacity: its tables take some 32 GiB. Above, a mistake is likelier than a wish.
-const MAX_CAPACITY: usize = 1 << 28;
+pub const MAX_CAPACITY: usize = 1 << 28;
 
 /// Where the parts of a table begin, in lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +69,8 @@ impl Layout {
     /// Room for `capacity` live keys and `cells` cells of overflow; `None` if that is 0 or absurd.
     ///
     /// A set holds eight keys, and keys fall into sets at random: at five expected keys a set, that is 1.6 lines a
-    /// key, one key in forty finds its set full and is counted in the overflow. Fewer lines save memory and
-    /// make that one in ten at 1.2; more make it one in two hundred at 2.
+    /// key, one key in forty of the first `capacity` finds its set full and is counted in the overflow. Fewer lines save
+    /// memory and make that one in ten at 1.2; more make it one in two hundred at 2.
     pub(super) fn new(capacity: usize, cells: usize) -> Option<Self> {
         if capacity == 0 || capacity > MAX_CAPACITY || cells > MAX_CAPACITY {
             return None;

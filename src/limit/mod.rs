@@ -10,7 +10,8 @@
 //!
 //! A set that is full of live keys counts newcomers in the overflow, where keys share cells: they are admitted as long
 //! as the cells are many for the keys that overflow in a window, and refused early otherwise (`table_full`), never
-//! admitted too often. [`Stats`] tells how many were. Without an overflow a newcomer to a full set is refused.
+//! admitted too often. What the cells know of a newcomer's goes with it into its line, when it gets one, and counts there
+//! for a window. [`Stats`] tells how many were. Without an overflow a newcomer to a full set is refused.
 //!
 //! Of slots, "N at once", never more than N are held: the same words, with a rule of their own (`slots.rs`).
 //!
@@ -18,15 +19,16 @@
 //!
 //! Everything shared is 64-bit words ([`Word`](crate::sync::Word)) with two operations, `load` and `swap_if`, both
 //! `SeqCst`. Their bits are drawn where they are read: a line's name in `tag.rs`, a count in `bucket.rs`, two counts of the
-//! overflow in `cell.rs`; `layout.rs` says what lies where, `window.rs` which words of a line count at which time.
+//! overflow in `cell.rs`, a ban in `operate.rs`; `layout.rs` says what lies where, `window.rs` which words of a line count
+//! at which time.
 //! What is read from memory is a number to bound, never an index.
 //!
 //! # The rules
 //!
 //! 1. **Look**: a hit reads the tags of its key's set, *then* the clock, *then* the words of the key's lines. A word that
 //!    is newer than the clock says that the reading is old: start again. A key may have two lines; they are summed.
-//! 2. **Refuse** without writing: if the sum and the cost exceed L, or the key is banned. A flood of refusals dirties
-//!    no memory.
+//! 2. **Refuse** without writing: if the sum and the cost exceed L, or the key is banned; and if the tag of the key's
+//!    first line is what it was, or else the hit starts again. A flood of refusals dirties no memory.
 //! 3. **Reserve**: the line's tag is read again; if it has changed, the words may have been another key's, whose window is
 //!    another, and the hit starts again. Then the current word is swapped from exactly the value that was summed. If
 //!    anybody has counted since, this fails, and the hit starts again. (If the line goes to another key in between, the
@@ -41,8 +43,8 @@
 //!    written into its word; then it turns `Live`. Nobody counts in a line that is not `Live`.
 //! 7. **Evict** only a line all of whose words are dead, in two phases: the tag turns `Dying`, one version on; then each
 //!    word is looked at again and emptied. A word that is not dead any more gives the line back. Then it goes to the next key.
-//! 8. **Settle**: whoever meets a `Born` or `Dying` line of its own key finishes or takes back what was begun. Nobody waits
-//!    for a worker that may be dead.
+//! 8. **Settle**: whoever meets a `Born` or `Dying` line of its own key finishes or takes back what was begun; so does a
+//!    claim with the `Born` lines that it passes. Nobody waits for a worker that may be dead.
 //!
 //! # The races that look bad
 //!
@@ -119,7 +121,7 @@ mod tag;
 mod window;
 
 pub use fault::{LimiterError, SharedFault};
-pub use layout::VERSION as LAYOUT_VERSION;
+pub use layout::{MAX_CAPACITY, VERSION as LAYOUT_VERSION};
 pub use process::process_id;
 pub use quota::{Quota, QuotaError, QuotaErrorKind};
 pub use slots::{Lease, Slots, Taken};
@@ -177,7 +179,8 @@ pub struct Charge<'k> {
 pub struct Decision {
     /// Whether all charges were admitted.
     pub allowed: bool,
-    /// False: a quota is used up. True: the table has no room for a new key.
+    /// False: a quota is used up. True: the table has no room for a new key, or had none, and who shares its cells has
+    /// used them up.
     pub table_full: bool,
     /// Index, in the hit's list, of the charge that these numbers speak of.
     pub charge: usize,

@@ -1,4 +1,7 @@
 //! What operators do to keys: ban them, lift the ban, forget their counts.
+//!
+//! A ban is a line of its own rule, [`BANS`], whose first word is a [`Bucket`] with the time until which it lasts for a
+//! stamp, and its `mark` for a count.
 
 #![forbid(unsafe_code)]
 

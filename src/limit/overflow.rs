@@ -61,6 +61,11 @@ impl Pair<'_> {
         self.cells.map(|cell| Cell(cell.load()))
     }
 
+    /// Whether both have a cell in common: so has each with itself.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.cells.iter().zip(other.cells).any(|(one, other)| std::ptr::eq(*one, other))
+    }
+
     /// At least what was admitted of the key within its window.
     pub(super) fn estimate(&self, now: u64) -> Result<u64, Stale> {
         let [first, second] = self.cells().map(|cell| cell.estimate(now));

@@ -149,8 +149,9 @@ impl<'t> Probe<'t> {
             return Ok(());
         }
         let born = Tag(0).given_to(self.place.identity, State::Born);
-        self.sum += table.carried(self.set, born, self.frame.now)?;
-        if !table.has_room(self.set, &self.tags, self.frame.now) {
+        let carried = table.carried(self.set, born, self.frame.now)?;
+        self.sum += carried;
+        if carried > 0 || !table.has_room(self.set, &self.tags, self.frame.now) {
             self.pair = table.pair(self.set, self.place.identity, self.window);
         }
         Ok(())
@@ -180,6 +181,19 @@ impl<'t> Probe<'t> {
         // Partner: `Table::carried`, which reads the time after it has written a tag.
         table.look_until(Until::Overflow, pair.end(self.frame.now)?);
         Ok(true)
+    }
+
+    /// Whether the key is counted in the overflow.
+    pub(super) fn is_spilled(&self) -> bool {
+        self.pair.is_some()
+    }
+
+    /// Whether it does not fit together with the others of its hit that are counted in a cell of its own.
+    pub(super) fn is_crowded_by(&self, probes: &[Self]) -> bool {
+        let Some(pair) = &self.pair else { return false };
+        let meets = |other: &&Self| other.pair.as_ref().is_some_and(|it| it.meets(pair));
+        let cost: u64 = probes.iter().filter(meets).map(|other| other.cost).sum();
+        self.sum + pair.rounded(cost) > self.frame.limit
     }
 
     /// Whether the key has no line.
@@ -382,9 +396,14 @@ impl Probe<'_> {
         self.window.ms
     }
 
-    /// Whether the set is full, and the overflow speaks for it or there is none.
-    pub(super) fn spilled(&self) -> bool {
-        self.pair.is_some()
+    /// Whether it would fit, but for what the overflow knows: of whoever shares the key's cells.
+    fn is_crowded_out(&self) -> bool {
+        let carried = |way| match self.set.word(way, 0) {
+            word if self.frame.is_dead(word) => 0,
+            word => word.count(),
+        };
+        let own = self.sum.saturating_sub(self.ways.into_iter().map(carried).sum());
+        self.is_spilled() || own + self.cost <= self.frame.limit
     }
 
     /// All words of the key, as they are now, if it has several lines.
@@ -414,8 +433,8 @@ impl Probe<'_> {
         };
         Decision {
             allowed: false,
-            table_full: self.spilled(),
-            reset_after_ms: reset.max(1),
+            table_full: self.cost <= self.frame.limit && self.is_crowded_out(),
+            reset_after_ms: reset,
             retry_after_ms: retry,
             ..self.admission(0)
         }

@@ -116,7 +116,8 @@ struct Host {
 
 impl Host {
     fn here() -> Result<Self, SharedFault> {
-        let text = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+        let text = fs::read_to_string("/proc/sys/kernel/random/boot_id");
+        let text = text.map_err(|_| SharedFault::Unsupported)?;
         let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
         let boot = u128::from_str_radix(&digits, 16).map_err(|_| SharedFault::Unsupported)?;
         // Kernels without time namespaces have one clock.

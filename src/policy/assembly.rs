@@ -12,7 +12,7 @@ use siphasher::sip::SipHasher13;
 
 use super::config::{Auth, Config, Override, Pattern, RateRule, Setting, Shared};
 use super::fault::Faults;
-use super::model::{Counting, Mode, Operation, Policy, Rate, Subject};
+use super::model::{Counting, Mode, Operation, Policy, Rate, Subject, TableSize};
 use super::openapi::{Document, Draft};
 use super::router::{Route, RouteFaultKind, Router};
 use super::source::Source;
@@ -40,7 +40,7 @@ pub(super) fn assemble(
         apply(operation, settings, charged, defaults);
     }
     let address_rates = global(&rates).collect();
-    let counting = counting(config.shared, home, &title);
+    let counting = counting(config.shared, config.table, home, &title);
     let rates = rates.into_iter().map(|(rate, _)| rate).collect();
     Some(Policy {
         title,
@@ -53,6 +53,7 @@ pub(super) fn assemble(
         client: config.client,
         rates,
         counting,
+        table: config.table,
         address_rates,
         mode: config.mode,
         answers: config.answers,
@@ -60,9 +61,9 @@ pub(super) fn assemble(
 }
 
 /// Who counts together. `"auto"` is named after the file that says it, wherever it was called from; without one, after
-/// the API. A version of secval whose tables are laid out otherwise makes its own: a rolling upgrade finds no
-/// table that it cannot read.
-fn counting(shared: Shared, home: Option<&Path>, title: &str) -> Counting {
+/// the API. Another size, or a version of secval whose tables are laid out otherwise, makes its own: a rolling upgrade
+/// finds no table that it cannot use.
+fn counting(shared: Shared, size: TableSize, home: Option<&Path>, title: &str) -> Counting {
     match shared {
         Shared::Unsaid => Counting::Unsaid,
         Shared::Alone => Counting::Alone,
@@ -77,6 +78,7 @@ fn counting(shared: Shared, home: Option<&Path>, title: &str) -> Counting {
                 hasher.write(b"title");
                 hasher.write(title.as_bytes());
             }
+            hasher.write(format!("\0{}\0{}", size.capacity, size.overflow).as_bytes());
             Counting::Shared(format!("auto-{:016x}-{LAYOUT_VERSION}", hasher.finish()))
         }
     }

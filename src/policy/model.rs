@@ -36,6 +36,8 @@ pub struct Policy {
     pub rates: Vec<Rate>,
     /// Who counts the rates together.
     pub counting: Counting,
+    /// How large the table is that they count in.
+    pub table: TableSize,
     /// The rates that are charged before the route is known, by index: subject address, no operations named.
     pub address_rates: Vec<usize>,
     /// For the whole gate; an operation can only be laxer or stricter by its own mode.
@@ -272,6 +274,24 @@ pub enum Counting {
     Alone,
     /// All processes of this user on this host, in the table of this name.
     Shared(String),
+}
+
+/// How large the table is that a policy's rates count in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableSize {
+    /// Keys that are live at once, of all quotas together.
+    pub capacity: usize,
+    /// Cells for those that find no room.
+    pub overflow: usize,
+}
+
+impl TableSize {
+    /// The capacity unless the policy says otherwise. At half, a service with some ten thousand clients a window and three
+    /// quotas turns newcomers away; at double, a gate takes twice the memory whether it has clients or not.
+    pub const CAPACITY: usize = 65_536;
+
+    /// The largest of both.
+    pub const MOST: usize = crate::limit::MAX_CAPACITY;
 }
 
 /// How many first bits of an address stand for whoever has it.

@@ -199,6 +199,12 @@ impl Gate {
         Ok(counters)
     }
 
+    /// Sizes and counters of the table that the rates count in, as of `Limiter.stats`: `overflowed` and `full` say that it
+    /// should be larger (`[rate] capacity`, `overflow`). Looks at the whole table.
+    fn rate_stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        super::limiter::stats(py, self.inner.rate_stats())
+    }
+
     /// Compiles the policy's files again and judges by them from now on. A policy with a fault changes nothing.
     ///
     /// Raises:

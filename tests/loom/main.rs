@@ -7,8 +7,8 @@
 //! hit has read last; a ban that has returned is kept; and what is left at the end is what was not admitted, not
 //! more and not less.
 //!
-//! - [`models`] plays them on loom's atomics, whose memory is as weak as C11 allows: most orders of two threads, and three
-//!   threads that are interrupted so often at most.
+//! - [`models`] plays them on loom's atomics, whose memory is as weak as C11 allows: most orders of two threads, and of three,
+//!   of which one may be the clock, those in which they are interrupted so often at most.
 //! - [`states`] looks at every state that a scene can come to, whoever is stopped at whatever access, and asks in each of
 //!   them what a newcomer finds: nobody waits for the dead, and who is killed has counted its own hit, once. Crowds, whose
 //!   states are too many, are walked through so often by chance (`states/walk.rs`): there nothing is proved.
@@ -17,7 +17,7 @@
 //!
 //! | rule (`src/limit`) | scenes | faults that they find |
 //! |---|---|---|
-//! | 1 look: tags, clock, words | `a_hit_whose_line_is_gone`, `a_hit_while_the_sub_window_turns`, `hits_while_…_turn(s)` | `ClockFirst`, `NewerIgnored` |
+//! | 1 look: tags, clock, words | `a_hit_whose_line_is_gone`, `a_hit_while_the_sub_window_turns`, `…hits_while_…_turn(s)` | `ClockFirst`, `NewerIgnored` |
 //! | 1 all lines of a key | `two_claims_of_a_key`, `claims_while_time_passes` | `FirstLineOnly` |
 //! | 3 reserve | `two_hits_of_a_line`, `three_hits_of_a_line`, `a_hit_that_reads_anothers_words` | `BlindReserve`, `WordsOfAnother` |
 //! | 4 verify | `a_hit_while_the_sub_window_turns`, `a_hit_while_its_line_is_evicted`, `a_spill_while_a_line_is_claimed` | `Unverified`, `TagsUnverified` |

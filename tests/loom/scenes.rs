@@ -34,6 +34,14 @@ pub(crate) const A_HIT_WHILE_THE_SUB_WINDOW_TURNS: Scene = Scene {
     ..BARE
 };
 
+/// Costs of one and two, over three sub-windows.
+pub(crate) const TWO_HITS_WHILE_SUB_WINDOWS_TURN: Scene = Scene {
+    quotas: &[quota(3, 2)],
+    before: &[hit(1)],
+    threads: &[&[hit(1)], &[heavy(1, 2)], &[Time(2), Time(4)]],
+    ..BARE
+};
+
 /// The word that one has counted in is used again for a later sub-window before it looks back.
 pub(crate) const A_HIT_WHOSE_WORD_IS_TAKEN_OVER: Scene = Scene {
     quotas: &[quota(3, 2)],

@@ -128,6 +128,9 @@ def test_what_is_not_said_is_not_there():
     partly = Config(api=ApiConfig(), rate={"all": RateConfig(quota="1/second")})
     assert json.loads(partly.to_json()) == {"version": 1, "rate": {"all": {"quota": "1/second"}}}
     assert json.loads(Config(rate_shared="auto").to_json())["rate"] == {"shared": "auto"}
+    sized = Config(rate_capacity=1_000, rate_overflow=0, rate={"all": RateConfig(quota="1/second")})
+    expected = {"capacity": 1_000, "overflow": 0, "all": {"quota": "1/second"}}
+    assert json.loads(sized.to_json())["rate"] == expected
     # Nothing is not the same as not said: an empty allow list denies everybody.
     nobody = Config(client=ClientConfig(allow=[]))
     assert json.loads(nobody.to_json())["client"] == {"allow": []}

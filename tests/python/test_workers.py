@@ -218,11 +218,30 @@ def test_names_of_tables(policy):
     other = {**DOCUMENT, "info": {"title": "Others", "version": "1"}}
     by_other_title = secval.Gate.from_openapi(other, config=config, alone=True).shared
     by_path = secval.Gate.from_file(policy('shared = "auto"'), alone=True).shared
-    assert len({by_title, by_other_title, by_path}) == 3
+    larger = secval.Gate.from_file(policy('shared = "auto"\ncapacity = 100_000'), alone=True).shared
+    assert len({by_title, by_other_title, by_path, larger}) == 4
     assert secval.Gate.from_file(policy('shared = "things"'), alone=True).shared == "things"
     # Without a rate there is nothing to share.
     nothing = secval.Gate.from_openapi(DOCUMENT, config=Config(rate_shared="auto"))
     assert (nothing.shared, nothing.sharing_unsaid) == (None, False)
+
+
+def test_the_table_is_as_large_as_the_policy_says(policy):
+    gate = secval.Gate.from_file(policy("shared = false"))
+    stats = gate.rate_stats()
+    assert (stats["capacity"], stats["overflow_cells"], stats["rules"]) == (65_536, 65_536, 1)
+    assert admitted(gate, 3) == 3
+    assert gate.rate_stats()["live"] == 1
+    path = policy("shared = false\ncapacity = 5\noverflow = 0")
+    gate.reload()
+    stats = gate.rate_stats()
+    assert (stats["capacity"], stats["overflow_cells"], stats["live"]) == (5, 0, 0)
+    clients = [f"192.0.2.{number}" for number in range(100)]
+    codes = Counter(gate.judge("GET", "/things", client=client).reason for client in clients)
+    assert codes == {None: 8, "rate.table_full": 92}
+    assert gate.rate_stats()["full"] == 92
+    # A file that is changed back is a table of the usual size.
+    assert secval.Gate.from_file(path, alone=True).rate_stats()["capacity"] == 5
 
 
 def test_a_table_that_cannot_be_shared_stops_the_start(policy):

@@ -406,6 +406,70 @@ fn what_the_overflow_knows_is_carried_into_a_line() {
     assert!(limiter.stats().evicted > 0, "the lines of the dead were taken");
 }
 
+#[test]
+fn whom_others_crowd_out_is_told_so_and_admitted_when_he_has_waited() {
+    let mut waited = 0;
+    for _ in 0..20 {
+        let clock = Arc::new(ManualClock::new(1_000_000, 0));
+        let limiter = Limiter::new(100, clock.clone()).expect("a table");
+        let rules = ["2/hour", "3/day"].map(|text| limiter.rule("q", quota(text)).expect("a rule"));
+        let hit = |key: &str| limiter.hit_all(&rules, limiter.subject(key.as_bytes()), 1);
+        (0..500).for_each(|key| {
+            let _ = hit(&format!("{key}"));
+        });
+        // The hour's lines are dead, the day's are not; and the cells are full.
+        clock.advance(4_201_000);
+        let mut refused = None;
+        for key in (0..60).map(|key| format!("new {key}")) {
+            let mut decision = hit(&key);
+            if !decision.allowed {
+                assert!(decision.table_full, "{decision:?}");
+                refused.get_or_insert((key, decision));
+                continue;
+            }
+            let mut admitted = 0;
+            while decision.allowed {
+                admitted += 1;
+                decision = hit(&key);
+            }
+            assert!(decision.table_full || admitted == 2, "{admitted}, then {decision:?}");
+        }
+        let Some((key, decision)) = refused else { continue };
+        clock.advance(decision.retry_after_ms);
+        let again = hit(&key);
+        assert!(again.allowed, "{decision:?}, and then {again:?}");
+        waited += 1;
+    }
+    assert!(waited > 5, "{waited}");
+}
+
+#[test]
+fn two_charges_of_a_hit_may_share_a_cell() {
+    let clock = Arc::new(ManualClock::new(1_000_000, 0));
+    let options = Options { capacity: 5, overflow: Some(32), ..Options::default() };
+    let (mut admitted, mut crowded) = (0, 0);
+    for _ in 0..40 {
+        let limiter =
+            Limiter::with(options, Arc::clone(&clock) as Arc<dyn Clock>).expect("a table");
+        let fill = limiter.rule("fill", quota("1/hour")).expect("a rule");
+        (0..8).for_each(|key| assert!(hit(&limiter, fill, &format!("{key}")).allowed));
+        let rules =
+            ["5/second", "3/minute"].map(|text| limiter.rule("q", quota(text)).expect("a rule"));
+        let key = limiter.subject(b"k");
+        for _ in 0..5 {
+            let peeked = limiter.peek_all(&rules, key, 1);
+            let decision = limiter.hit_all(&rules, key, 1);
+            assert_eq!(peeked.allowed, decision.allowed);
+            assert!(decision.allowed || decision.table_full, "{decision:?}");
+            admitted += u32::from(decision.allowed);
+        }
+        let stats = limiter.stats();
+        assert_eq!((stats.exhausted, stats.restarted), (0, 8), "{stats:?}");
+        crowded += u64::from(stats.full > 2);
+    }
+    assert!(admitted > 100 && crowded > 0, "{admitted} {crowded}");
+}
+
 /// One set of lines, and cells enough.
 fn without_lines(clock: &Arc<ManualClock>) -> Limiter {
     let options = Options { capacity: 5, overflow: Some(4_096), ..Options::default() };

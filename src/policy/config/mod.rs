@@ -29,7 +29,7 @@ pub(super) use pattern::Pattern;
 pub(super) use rates::{RateRule, Shared};
 
 use super::fault::Faults;
-use super::model::{Answers, ClientPolicy, Mode, RequestLimits};
+use super::model::{Answers, ClientPolicy, Mode, RequestLimits, TableSize};
 use super::source::{At, Source};
 
 /// All of `secval.toml`, read.
@@ -43,6 +43,7 @@ pub(super) struct Config<'s> {
     pub(super) mode: Mode,
     pub(super) rates: Vec<RateRule<'s>>,
     pub(super) shared: Shared,
+    pub(super) table: TableSize,
     pub(super) overrides: Vec<Override<'s>>,
 }
 
@@ -86,6 +87,7 @@ impl<'s> Config<'s> {
             mode: root.as_ref().and_then(|root| mode::read(root, faults)).unwrap_or_default(),
             rates: rates::read(rate.as_ref(), faults),
             shared: rates::shared(rate.as_ref(), faults),
+            table: rates::size(rate.as_ref(), faults),
             overrides: operations::read(table("operations", faults).as_ref(), faults),
         }
     }

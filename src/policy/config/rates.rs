@@ -1,9 +1,10 @@
-//! `[rate.NAME]`: quotas, what they are counted against, and where; and `[rate] shared`, which processes count together.
+//! `[rate.NAME]`: quotas, what they are counted against, and where. And of `[rate]` itself: `shared`, which processes count
+//! together, and how large their table is.
 
 use super::{Pattern, keys, mode, request};
 use crate::limit::{Quota, Sharing};
 use crate::policy::fault::Faults;
-use crate::policy::model::{Networks, Rate, Subject};
+use crate::policy::model::{Networks, Rate, Subject, TableSize};
 use crate::policy::source::At;
 
 /// A rate, and the operations that it counts.
@@ -29,11 +30,14 @@ pub(in crate::policy) enum Shared {
     Named(String),
 }
 
-/// The one key of `[rate]` that is no rate.
+/// The keys of `[rate]` that are no rates.
 const SHARED: &str = "shared";
+const CAPACITY: &str = "capacity";
+const OVERFLOW: &str = "overflow";
 
 pub(super) fn read<'s>(table: Option<&At<'s>>, faults: &mut Faults) -> Vec<RateRule<'s>> {
-    let rates = table.into_iter().flat_map(At::members).filter(|(name, _)| *name != SHARED);
+    let members = table.into_iter().flat_map(At::members);
+    let rates = members.filter(|(name, _)| ![SHARED, CAPACITY, OVERFLOW].contains(name));
     rates.filter_map(|(name, at)| rule(name, at, faults)).collect()
 }
 
@@ -50,6 +54,22 @@ pub(super) fn shared(table: Option<&At<'_>>, faults: &mut Faults) -> Shared {
             Shared::Unsaid
         }
     }
+}
+
+/// `capacity` and `overflow`: keys that are live at once, and cells for those that find no room.
+pub(super) fn size(table: Option<&At<'_>>, faults: &mut Faults) -> TableSize {
+    let mut whole = |name, least: usize| {
+        let at = table?.get(name)?;
+        let given = at.whole().and_then(|whole| usize::try_from(whole).ok());
+        let fits = given.filter(|given| (least..=TableSize::MOST).contains(given));
+        if fits.is_none() {
+            let most = TableSize::MOST;
+            faults.push(at.fault(format!("expected a whole number from {least} to {most}")));
+        }
+        fits
+    };
+    let capacity = whole(CAPACITY, 1).unwrap_or(TableSize::CAPACITY);
+    TableSize { capacity, overflow: whole(OVERFLOW, 0).unwrap_or(capacity) }
 }
 
 fn rule<'s>(name: &str, at: At<'s>, faults: &mut Faults) -> Option<RateRule<'s>> {

@@ -147,11 +147,12 @@ impl IpSet {
 ///     ('192.0.2.7/32', '2001:db8::/64')
 #[pyfunction]
 #[pyo3(signature = (address, *, v4=32, v6=64))]
-pub(in crate::py) fn network_key(address: &Bound<'_, PyAny>, v4: u8, v6: u8) -> PyResult<String> {
-    if v4 > 32 || v6 > 128 {
+pub(in crate::py) fn network_key(address: &Bound<'_, PyAny>, v4: i64, v6: i64) -> PyResult<String> {
+    let bits = |given: i64, most| u8::try_from(given).ok().filter(|bits| *bits <= most);
+    let (Some(v4), Some(v6)) = (bits(v4, 32), bits(v6, 128)) else {
         let message = "network_key: an address has 32 bits (v4) or 128 (v6)";
         return Err(errors::usage(address.py(), message));
-    }
+    };
     let network = network_of(known(address)?, v4, v6);
     Ok(network.map(|net| net.to_string()).unwrap_or_default())
 }

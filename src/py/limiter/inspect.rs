@@ -55,7 +55,7 @@ fn usage(py: Python<'_>, error: LimiterError) -> PyErr {
 }
 
 /// The numbers of a table, by name.
-pub(super) fn stats(py: Python<'_>, stats: Stats) -> PyResult<Bound<'_, PyDict>> {
+pub(in crate::py) fn stats(py: Python<'_>, stats: Stats) -> PyResult<Bound<'_, PyDict>> {
     let found = PyDict::new(py);
     for (name, value) in [
         ("capacity", stats.capacity),

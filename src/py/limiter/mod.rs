@@ -12,7 +12,7 @@ mod slot;
 
 pub(super) use clock::ManualClock;
 pub(super) use decision::Decision;
-pub(super) use inspect::{inspect_limiter, remove_limiter};
+pub(super) use inspect::{inspect_limiter, remove_limiter, stats};
 #[cfg(secval_cpython)]
 pub(super) use quick::install;
 pub(super) use quota::Quota;
@@ -82,7 +82,7 @@ impl Limiter {
     fn new(
         py: Python<'_>,
         quotas: Option<&Bound<'_, PyAny>>,
-        slots: Option<u32>,
+        slots: Option<i64>,
         lease: f64,
         capacity: usize,
         overflow: Option<usize>,
@@ -100,7 +100,7 @@ impl Limiter {
             (None, None) => return Err(errors::usage(py, "Limiter: neither quotas nor slots")),
         };
         let lease_ms = clock::milliseconds(py, "lease", lease)?;
-        let slots = slots.map(|limit| Slots { limit, lease_ms });
+        let slots = slots.map(|limit| Slots { limit: u32::try_from(limit).unwrap_or(0), lease_ms });
         let sharing = shared.sharing();
         let options = Options { capacity, overflow, sharing };
         let clock =
@@ -207,8 +207,8 @@ impl Limiter {
         Ok(self.inner.banned_for(self.subject(key)?).map(decision::seconds))
     }
 
-    /// Forgets what a key has used of every quota; neither its ban, nor the slots that it has. For operators: hits that are
-    /// being decided meanwhile may be forgotten too.
+    /// Forgets what a key has used of every quota; neither its ban, nor the slots that it has, nor what it has used while
+    /// the table had no room for it. For operators: hits that are being decided meanwhile may be forgotten too.
     fn reset(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
         let subject = self.subject(key)?;
         self.rules.iter().for_each(|&rule| self.inner.reset(rule, subject));

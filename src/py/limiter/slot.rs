@@ -1,6 +1,5 @@
 //! `secval.Slot`.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
@@ -26,10 +25,14 @@ pub(in crate::py) struct Slot {
     /// The process that took it.
     owner: u32,
     refused: Option<Taken>,
+    held: Mutex<Held>,
+}
+
+struct Held {
     /// Until it is given back.
-    lease: Mutex<Option<Lease>>,
+    lease: Option<Lease>,
     /// Whether a `with` has it, which gives it back.
-    entered: AtomicBool,
+    entered: bool,
 }
 
 impl Slot {
@@ -38,24 +41,20 @@ impl Slot {
             Ok(lease) => (None, Some(lease)),
             Err(taken) => (Some(taken), None),
         };
-        let (owner, lease) = (limit::process_id(), Mutex::new(lease));
-        Self { limiter, slots, owner, refused, lease, entered: AtomicBool::new(false) }
+        let held = Mutex::new(Held { lease, entered: false });
+        Self { limiter, slots, owner: limit::process_id(), refused, held }
     }
 
     fn is_ours(&self) -> bool {
         self.owner == limit::process_id()
     }
 
-    fn held(&self) -> MutexGuard<'_, Option<Lease>> {
-        self.lease.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_given_back(&self) -> bool {
-        self.held().is_none()
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn give_back(&self) -> bool {
-        let lease = self.held().take();
+        let lease = self.held().lease.take();
         lease.is_some_and(|lease| self.is_ours() && self.limiter.get().inner.release(lease))
     }
 }
@@ -102,7 +101,7 @@ impl Slot {
     /// Makes the lease last from now on. False if it is over or given back: the slot may be somebody else's.
     fn renew(&self) -> bool {
         let renewed = |lease: &mut Lease| self.is_ours() && self.limiter.get().inner.renew(lease);
-        self.held().as_mut().is_some_and(renewed)
+        self.held().lease.as_mut().is_some_and(renewed)
     }
 
     /// Gives it back. False if there was nothing to give: refused, given back before, or its lease was over.
@@ -114,19 +113,21 @@ impl Slot {
     ///     SlotsTaken: It was not given.
     ///     UsageError: It was given back already, or another `with` has it and will give it back.
     fn __enter__(this: PyRef<'_, Self>) -> PyResult<PyRef<'_, Self>> {
-        match this.refused {
-            None if this.is_given_back() => {
-                Err(errors::usage(this.py(), "Slot: it was given back; take another one"))
-            }
-            None if this.entered.swap(true, Ordering::Relaxed) => {
-                Err(errors::usage(this.py(), "Slot: another `with` has it; take another one"))
-            }
-            None => Ok(this),
-            Some(taken) => {
-                let after = decision::seconds(taken.retry_after_ms);
-                Err(errors::slots_taken(this.py(), after, taken.table_full))
-            }
+        if let Some(taken) = this.refused {
+            let after = decision::seconds(taken.retry_after_ms);
+            return Err(errors::slots_taken(this.py(), after, taken.table_full));
         }
+        let mut held = this.held();
+        let fault = match (&held.lease, held.entered) {
+            (None, _) => "Slot: it was given back; take another one",
+            (Some(_), true) => "Slot: another `with` has it; take another one",
+            (Some(_), false) => {
+                held.entered = true;
+                drop(held);
+                return Ok(this);
+            }
+        };
+        Err(errors::usage(this.py(), fault))
     }
 
     /// Gives it back; lets exceptions pass.

@@ -78,10 +78,40 @@ fn two_claims_of_a_key() {
     play(&TWO_CLAIMS_OF_A_KEY, Orders::Interrupted(3));
 }
 
-/// Three threads.
+/// Three threads that reserve.
 #[test]
 fn three_hits_of_a_line() {
     play(&THREE_HITS_OF_A_LINE, Orders::Interrupted(3));
+}
+
+/// Two and the clock: a log that turns.
+#[test]
+fn hits_while_a_log_turns() {
+    play(&large::HITS_WHILE_A_LOG_TURNS, Orders::Interrupted(3));
+}
+
+/// Two and the clock: a ring that turns.
+#[test]
+fn two_hits_while_sub_windows_turn() {
+    play(&TWO_HITS_WHILE_SUB_WINDOWS_TURN, Orders::Interrupted(3));
+}
+
+/// Three that evict, and claim.
+#[test]
+fn two_evictions() {
+    play(&large::TWO_EVICTIONS, Orders::Interrupted(2));
+}
+
+/// Two that claim, and the clock.
+#[test]
+fn claims_while_time_passes() {
+    play(&large::CLAIMS_WHILE_TIME_PASSES, Orders::Interrupted(3));
+}
+
+/// Two of whom one is counted in the overflow, and the clock.
+#[test]
+fn spills_and_a_claim() {
+    play(&large::SPILLS_AND_A_CLAIM, Orders::Interrupted(3));
 }
 
 /// Which model finds which fault, and in which orders.
