@@ -34,7 +34,7 @@ pub(super) enum Event {
 pub struct Stats {
     /// Keys that the table was made for.
     pub capacity: u64,
-    /// Lines that it has.
+    /// Lines that it has for keys: those that only bans have come on top.
     pub lines: u64,
     /// Lines whose key still counts. Keys with several quotas have as many.
     pub live: u64,

@@ -44,16 +44,16 @@ impl Counts {
 }
 
 impl Table {
-    /// All sets.
-    fn sets(&self) -> impl Iterator<Item = Set<'_>> {
-        (0..self.layout.all_sets()).map(|index| Set::new(self.lines(), Layout::nth_set(index)))
+    /// The first sets: all that keys have, then the reserve's.
+    fn sets(&self, first: usize) -> impl Iterator<Item = Set<'_>> {
+        (0..first).map(|index| Set::new(self.lines(), Layout::nth_set(index)))
     }
 
-    /// Lines of each rule whose key still counts; rule 0 are the bans.
-    pub(super) fn census(&self) -> [u64; RULES] {
+    /// Lines of each rule whose key still counts, in the first sets; rule 0 are the bans.
+    fn census(&self, sets: usize) -> [u64; RULES] {
         let now = self.now();
         let mut live = [0; RULES];
-        for set in self.sets() {
+        for set in self.sets(sets) {
             for (way, tag) in set.tags().into_iter().enumerate() {
                 if tag.state() != State::Free && !self.is_dead_line(set, way, tag, now) {
                     live[usize::from(tag.rule())] += 1;
@@ -69,7 +69,7 @@ impl Table {
             BANS => Some(Counts::Bans),
             rule => self.directory().window(rule).map(Counts::of),
         };
-        let live = self.census().into_iter().zip(0..=u8::MAX);
+        let live = self.census(self.layout.all_sets()).into_iter().zip(0..=u8::MAX);
         live.filter_map(|(live, rule)| Some(Usage { counts: counts(rule)?, live })).collect()
     }
 
@@ -82,8 +82,8 @@ impl Table {
         let of = |event| total(lines, event);
         Stats {
             capacity: self.layout.capacity as u64,
-            lines: (self.layout.all_sets() * WAYS) as u64,
-            live: self.census().iter().sum(),
+            lines: (self.layout.sets * WAYS) as u64,
+            live: self.census(self.layout.sets).iter().sum(),
             overflow_cells: self.layout.cells as u64,
             overflow_live: cells.filter(|cell| alive(Cell(cell.load()))).count() as u64,
             rules: self.directory().count(),
