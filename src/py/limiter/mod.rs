@@ -20,7 +20,7 @@ pub(super) use slot::Slot;
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyOverflowError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
 
@@ -89,7 +89,7 @@ impl Limiter {
         shared: Option<&Bound<'_, PyAny>>,
         clock: Option<&Bound<'_, ManualClock>>,
     ) -> PyResult<Self> {
-        let shared = Shared::read(py, shared)?;
+        let shared = Shared::read(shared)?;
         if matches!(shared, Shared::Name(_)) && clock.is_some() {
             let message = "Limiter: processes that share a name share the machine's clock";
             return Err(errors::usage(py, message));
@@ -250,13 +250,13 @@ enum Shared {
 }
 
 impl Shared {
-    fn read(py: Python<'_>, given: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+    fn read(given: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let Some(given) = given else { return Ok(Self::Process) };
         if let Ok(forks) = given.cast::<PyBool>() {
             return Ok(if forks.is_true() { Self::Forks } else { Self::Process });
         }
         let name = given.extract().map(Self::Name);
-        name.map_err(|_| errors::usage(py, "Limiter: `shared` is None, a bool or a name"))
+        name.map_err(|_| PyTypeError::new_err("Limiter: `shared` is None, a bool or a name"))
     }
 
     fn sharing(&self) -> Sharing<'_> {
