@@ -122,7 +122,7 @@ def test_what_cannot_be_shared(name: str) -> None:
         secval.Limiter("1/day", shared="a/b")
     with pytest.raises(secval.UsageError, match="clock"):
         secval.Limiter("1/day", shared=name, clock=secval.testing.ManualClock())
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="a bool or a name"):
         secval.Limiter("1/day", shared=1)  # type: ignore[arg-type]
 
 
