@@ -169,7 +169,7 @@ pub struct Charge<'k> {
     pub rule: Rule,
     /// The subject, as bytes of any length; only its keyed hash is kept.
     pub key: &'k [u8],
-    /// How much this hit counts.
+    /// How much this hit counts. One that counts nothing is admitted as long as no more than the limit is used.
     pub cost: u32,
 }
 

@@ -237,7 +237,9 @@ impl<'t> Probe<'t> {
     )]
     #[inline(always)]
     pub(super) fn reserve_in_line(&self) -> bool {
-        let (Some(way), Some(step)) = (self.ways.first(), self.step) else { return false };
+        let Some(way) = self.ways.first() else { return false };
+        // A log whose words are all taken has none for a hit that counts nothing, and needs none.
+        let Some(step) = self.step else { return self.cost == 0 };
         if self.has_moved() {
             return false;
         }

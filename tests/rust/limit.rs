@@ -229,6 +229,22 @@ fn six_sevenths_of_the_rate_are_sustained_however_short_the_window() {
 }
 
 #[test]
+fn a_hit_that_counts_nothing_takes_nothing() {
+    let clock = Arc::new(ManualClock::new(5, 0));
+    let limiter = limiter(&clock);
+    for text in ["7/second", "60/6second"] {
+        let rule = limiter.rule("q", quota(text)).expect("a rule");
+        let nothing = || limiter.hit(&[Charge { rule, key: b"k", cost: 0 }]);
+        for _ in 0..quota(text).limit {
+            assert!(nothing().allowed && hit(&limiter, rule, "k").allowed && nothing().allowed);
+        }
+        assert_eq!((nothing().allowed, nothing().remaining), (true, 0));
+        assert!(!hit(&limiter, rule, "k").allowed);
+    }
+    assert_eq!(limiter.stats().exhausted, 0);
+}
+
+#[test]
 fn a_log_admits_its_limit_in_each_window_and_a_millisecond() {
     for (limit, window_ms) in [(1, 1), (7, 1), (5, 10), (2, 1_000)] {
         let clock = Arc::new(ManualClock::new(0, 0));
