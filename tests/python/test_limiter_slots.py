@@ -187,6 +187,17 @@ def test_threads_and_tasks() -> None:
     assert sum(asyncio.run(run_all())) == 3
 
 
+def waited_for(one: secval.Limiter, lease: float) -> secval.Slot:
+    """A slot, after as long as it says."""
+    for _ in range(10):
+        slot = one.slot("k")
+        if slot:
+            return slot
+        assert slot.retry_after <= lease + 0.001
+        time.sleep(slot.retry_after)
+    pytest.fail("none is free")
+
+
 @linux
 def test_a_killed_holder_keeps_its_slot_for_its_lease(name: str) -> None:
     code = (
@@ -210,10 +221,9 @@ def test_a_killed_holder_keeps_its_slot_for_its_lease(name: str) -> None:
             assert not refused
             assert 0 < refused.retry_after <= lease + 0.001
             continue
-        while not (slot := one.slot("k")):
-            assert slot.retry_after <= lease + 0.001
-            time.sleep(slot.retry_after)
-        assert one.slot("k")
+        # Both were taken within a moment, which may be two milliseconds.
+        slots = [waited_for(one, lease), waited_for(one, lease)]
+        assert all(slots)
     rows = inspect_limiter(name)["quotas"]
     assert [row["quota"] for row in rows] == [
         None,
