@@ -138,7 +138,12 @@ impl Set {
         answer: Result<(), Refusal>,
         entry: Entry,
     ) -> Result<(), Violation> {
-        if self.is_sampled() && self.is_disputed(compiled, value, answer.is_ok(), entry.closed) {
+        // Whoever gave up said neither yes nor no.
+        let gave_up = answer.is_err_and(Refusal::gave_up);
+        if !gave_up
+            && self.is_sampled()
+            && self.is_disputed(compiled, value, answer.is_ok(), entry.closed)
+        {
             // Refused, whichever of them is wrong.
             return Err(self.differ());
         }
@@ -172,6 +177,9 @@ impl Set {
         (refusal, closed): (Refusal, bool),
         limit: usize,
     ) -> Vec<Violation> {
+        if refusal.gave_up() {
+            return vec![self.violation(compiled, value, refusal)];
+        }
         let tell = |error: &ValidationError<'_>| self.tell(compiled, value, error);
         match compiled.arbiter.violations(value, limit, tell) {
             Ok(mut violations) => {

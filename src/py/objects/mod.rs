@@ -64,6 +64,12 @@ pub(super) fn build_unproven<'py>(
 
 /// The `int` of an integer literal of any length.
 pub(super) fn big_integer<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    if let Ok(value) = text.parse::<u64>() {
+        return Ok(value.into_pyobject(py)?.into_any());
+    }
+    if text.len() <= DIGITS_AT_ONCE {
+        return py.get_type::<PyInt>().call1((text,));
+    }
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text),

@@ -33,6 +33,13 @@ pub(in crate::schema) struct Refusal {
     pub(super) asked: Asked,
 }
 
+impl Refusal {
+    /// Whether it was not answered, since that would have taken too many steps.
+    pub(in crate::schema) fn gave_up(self) -> bool {
+        self.asked == Asked::TooMuch
+    }
+}
+
 /// What a value was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
