@@ -285,9 +285,8 @@ fn ban(table: &Table, probes: &[Probe<'_>], now: u64) -> Option<(usize, u64)> {
 fn banned(probes: &[Probe<'_>], (index, ms): (usize, u64)) -> Decision {
     let probe = &probes[index];
     let ban = Decision { retry_after_ms: ms, ..probe.admission(ms.max(probe.reset_after())) };
-    let refusals = [Some(ban), refused(probes)];
-    let longest = refusals.into_iter().flatten().max_by_key(|refusal| refusal.retry_after_ms);
-    Decision { allowed: false, table_full: false, remaining: 0, ..longest.unwrap_or(ban) }
+    let longer = refused(probes).filter(|refusal| refusal.retry_after_ms >= ms);
+    Decision { allowed: false, table_full: false, remaining: 0, ..longer.unwrap_or(ban) }
 }
 
 /// Whether every charge fits.

@@ -92,11 +92,13 @@ impl fmt::Display for SharedFault {
             Self::Name => {
                 f.write_str("a shared name is 1 to 64 of A-Z a-z 0-9 . _ - without a dot first")
             }
-            Self::Unsupported => f.write_str("this system has no /dev/shm to share memory by, or no /proc that tells of its start"),
+            Self::Unsupported => f.write_str(
+                "this system has no /dev/shm to share memory by, or no /proc that tells of its start",
+            ),
             Self::Full => {
                 f.write_str("/dev/shm has no room for the table: enlarge it or lower the capacity")
             }
-            Self::Memory => f.write_str("there is not as much memory as the table takes"),
+            Self::Memory => LimiterError::Memory.fmt(f),
             Self::Missing => f.write_str("there is no shared table of that name"),
             Self::System(code) => {
                 write!(

@@ -41,7 +41,7 @@ pub(super) const STRIPES: usize = if cfg!(loom) { 1 } else { 8 };
 const RULE_WORDS: usize = 2;
 
 /// The largest capacity: its tables take some 32 GiB. Above, a mistake is likelier than a wish.
-pub const MAX_CAPACITY: usize = 1 << 28;
+pub const MAX_CAPACITY: u32 = 1 << 28;
 
 /// Where the parts of a table begin, in lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,8 @@ impl Layout {
     /// key, one key in forty of the first `capacity` finds its set full and is counted in the overflow. Fewer lines save
     /// memory and make that one in ten at 1.2; more make it one in two hundred at 2.
     pub(super) fn new(capacity: usize, cells: usize) -> Option<Self> {
-        if capacity == 0 || capacity > MAX_CAPACITY || cells > MAX_CAPACITY {
+        let most = MAX_CAPACITY as usize;
+        if capacity == 0 || capacity > most || cells > most {
             return None;
         }
         let sets = (capacity * 8).div_ceil(5 * WAYS);
@@ -132,6 +133,6 @@ impl Layout {
 /// 64 bits of a hash, as an index below `size`.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "less than `size`")]
-fn scaled(hash: u64, size: usize) -> usize {
+pub(super) fn scaled(hash: u64, size: usize) -> usize {
     ((u128::from(hash) * size as u128) >> 64) as usize
 }

@@ -11,7 +11,7 @@
 #![forbid(unsafe_code)]
 
 use super::cell::{Cell, Scale, Stamp};
-use super::layout::Line;
+use super::layout::{Line, scaled};
 use super::subject::mixed;
 use super::window::{LINE, Stale, Window};
 use crate::sync::Word;
@@ -35,17 +35,13 @@ impl<'t> Overflow<'t> {
             return None;
         }
         let hash = mixed(name);
-        let first = scaled(hash >> 32, half);
-        let second = half + scaled(hash & 0xffff_ffff, half);
+        // By its upper bits, and by its lower ones.
+        let first = scaled(hash, half);
+        let second = half + scaled(hash << 32, half);
         let cell = |index: usize| &self.lines[index / LINE].0[index % LINE];
         let (cells, scale) = ([cell(first), cell(second)], Scale::of(window));
         Some(Pair { cells, scale, stamps: [None; 2] })
     }
-}
-
-/// 32 bits of a hash, as an index below `size`.
-fn scaled(hash: u64, size: usize) -> usize {
-    ((u128::from(hash) * size as u128) >> 32) as usize
 }
 
 /// One key's two cells, and what the hit at hand has added to them.

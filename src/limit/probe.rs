@@ -138,7 +138,7 @@ impl<'t> Probe<'t> {
         Ok(())
     }
 
-    /// For those who only look: adds what the overflow knows of a key that has no line, or some that were just born.
+    /// For those who count nothing: adds what the overflow knows of a key that has no line, or some that were just born.
     pub(super) fn read_overflow(&mut self, table: &'t Table) -> Result<(), Stale> {
         for way in self.ways {
             if self.tags[way].state() != State::Live {

@@ -291,7 +291,7 @@ impl TableSize {
     pub const CAPACITY: usize = 65_536;
 
     /// The largest of both.
-    pub const MOST: usize = crate::limit::MAX_CAPACITY;
+    pub const MOST: u32 = crate::limit::MAX_CAPACITY;
 }
 
 /// How many first bits of an address stand for whoever has it.

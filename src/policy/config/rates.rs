@@ -58,15 +58,8 @@ pub(super) fn shared(table: Option<&At<'_>>, faults: &mut Faults) -> Shared {
 
 /// `capacity` and `overflow`: keys that are live at once, and cells for those that find no room.
 pub(super) fn size(table: Option<&At<'_>>, faults: &mut Faults) -> TableSize {
-    let mut whole = |name, least: usize| {
-        let at = table?.get(name)?;
-        let given = at.whole().and_then(|whole| usize::try_from(whole).ok());
-        let fits = given.filter(|given| (least..=TableSize::MOST).contains(given));
-        if fits.is_none() {
-            let most = TableSize::MOST;
-            faults.push(at.fault(format!("expected a whole number from {least} to {most}")));
-        }
-        fits
+    let mut whole = |name, least| {
+        table?.get(name).and_then(|at| request::whole(&at, least..=TableSize::MOST, faults))
     };
     let capacity = whole(CAPACITY, 1).unwrap_or(TableSize::CAPACITY);
     TableSize { capacity, overflow: whole(OVERFLOW, 0).unwrap_or(capacity) }

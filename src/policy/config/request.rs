@@ -1,5 +1,7 @@
 //! `[request]`: how large a request may be; and sizes anywhere.
 
+use std::ops::RangeInclusive;
+
 use super::keys;
 use crate::json::Limits;
 use crate::policy::fault::Faults;
@@ -92,11 +94,22 @@ fn json(table: &At<'_>, limits: &mut Limits, faults: &mut Faults) {
 
 /// A count, 1 or more.
 pub(super) fn count(at: &At<'_>, faults: &mut Faults) -> Option<usize> {
-    let count = at.whole().filter(|count| (1..=u64::from(u32::MAX)).contains(count));
-    if count.is_none() {
-        faults.push(at.fault("expected a whole number from 1 to 4294967295"));
+    whole(at, 1..=u32::MAX, faults)
+}
+
+/// A whole number within bounds.
+pub(super) fn whole(
+    at: &At<'_>,
+    bounds: RangeInclusive<u32>,
+    faults: &mut Faults,
+) -> Option<usize> {
+    let given = at.whole().and_then(|whole| u32::try_from(whole).ok());
+    let fits = given.filter(|given| bounds.contains(given));
+    if fits.is_none() {
+        let (least, most) = bounds.into_inner();
+        faults.push(at.fault(format!("expected a whole number from {least} to {most}")));
     }
-    count.and_then(|count| usize::try_from(count).ok())
+    fits.and_then(|whole| usize::try_from(whole).ok())
 }
 
 /// Bytes: a number, or a text such as `1MiB`.

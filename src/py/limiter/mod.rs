@@ -89,8 +89,8 @@ impl Limiter {
         shared: Option<&Bound<'_, PyAny>>,
         clock: Option<&Bound<'_, ManualClock>>,
     ) -> PyResult<Self> {
-        let shared = Shared::read(shared)?;
-        if matches!(shared, Shared::Name(_)) && clock.is_some() {
+        let sharing = sharing(shared)?;
+        if matches!(sharing, Sharing::Host(_)) && clock.is_some() {
             let message = "Limiter: processes that share a name share the machine's clock";
             return Err(errors::usage(py, message));
         }
@@ -101,7 +101,6 @@ impl Limiter {
         };
         let lease_ms = clock::milliseconds(py, "lease", lease)?;
         let slots = slots.map(|limit| Slots { limit: u32::try_from(limit).unwrap_or(0), lease_ms });
-        let sharing = shared.sharing();
         let options = Options { capacity, overflow, sharing };
         let clock =
             clock.map_or_else(|| Arc::new(SystemClock) as Arc<dyn Clock>, |it| it.get().source());
@@ -243,29 +242,13 @@ impl Limiter {
 }
 
 /// Who counts together, as a caller says it.
-enum Shared {
-    Process,
-    Forks,
-    Name(String),
-}
-
-impl Shared {
-    fn read(given: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        let Some(given) = given else { return Ok(Self::Process) };
-        if let Ok(forks) = given.cast::<PyBool>() {
-            return Ok(if forks.is_true() { Self::Forks } else { Self::Process });
-        }
-        let name = given.extract().map(Self::Name);
-        name.map_err(|_| PyTypeError::new_err("Limiter: `shared` is None, a bool or a name"))
+fn sharing<'a>(given: Option<&'a Bound<'_, PyAny>>) -> PyResult<Sharing<'a>> {
+    let Some(given) = given else { return Ok(Sharing::Process) };
+    if let Ok(forks) = given.cast::<PyBool>() {
+        return Ok(if forks.is_true() { Sharing::Forks } else { Sharing::Process });
     }
-
-    fn sharing(&self) -> Sharing<'_> {
-        match self {
-            Self::Process => Sharing::Process,
-            Self::Forks => Sharing::Forks,
-            Self::Name(name) => Sharing::Host(name),
-        }
-    }
+    let name = given.extract().map(Sharing::Host);
+    name.map_err(|_: PyErr| PyTypeError::new_err("Limiter: `shared` is None, a bool or a name"))
 }
 
 /// What a hit counts, as a caller says it.

@@ -35,6 +35,19 @@ struct Held {
     entered: bool,
 }
 
+impl Held {
+    /// Gives it to a `with`, or says why it cannot.
+    fn enter(&mut self) -> Result<(), &'static str> {
+        if self.lease.is_none() {
+            return Err("Slot: it was given back; take another one");
+        }
+        if std::mem::replace(&mut self.entered, true) {
+            return Err("Slot: another `with` has it; take another one");
+        }
+        Ok(())
+    }
+}
+
 impl Slot {
     pub(super) fn new(limiter: Py<Limiter>, slots: Slots, taken: Result<Lease, Taken>) -> Self {
         let (refused, lease) = match taken {
@@ -117,17 +130,11 @@ impl Slot {
             let after = decision::seconds(taken.retry_after_ms);
             return Err(errors::slots_taken(this.py(), after, taken.table_full));
         }
-        let mut held = this.held();
-        let fault = match (&held.lease, held.entered) {
-            (None, _) => "Slot: it was given back; take another one",
-            (Some(_), true) => "Slot: another `with` has it; take another one",
-            (Some(_), false) => {
-                held.entered = true;
-                drop(held);
-                return Ok(this);
-            }
-        };
-        Err(errors::usage(this.py(), fault))
+        let entered = this.held().enter();
+        match entered {
+            Ok(()) => Ok(this),
+            Err(fault) => Err(errors::usage(this.py(), fault)),
+        }
     }
 
     /// Gives it back; lets exceptions pass.
