@@ -235,6 +235,13 @@ impl<'d> Value<'d> {
         Self { node, ..self }
     }
 
+    /// The name of the member that it is the value of, if it is a member's.
+    pub fn name(self) -> Option<&'d str> {
+        let before = Self { node: self.node.checked_sub(1)?, ..self };
+        let name = before.record().filter(|node| node.tag == Tag::Name)?;
+        Some(name.content(self.text, &self.tape.unescaped))
+    }
+
     /// Where its first byte is in the text.
     pub fn offset(self) -> usize {
         self.record().map_or(0, |node| widen(node.start))

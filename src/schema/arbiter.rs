@@ -101,8 +101,18 @@ impl Arbiter {
 
     /// Whether it is valid.
     pub(super) fn is_valid(&self, value: Value<'_>) -> Result<bool, Unanswered> {
+        self.is_valid_within(value, u64::MAX).map(|(valid, _)| valid)
+    }
+
+    /// The same within so many looks, and how many it took.
+    pub(super) fn is_valid_within(
+        &self,
+        value: Value<'_>,
+        most: u64,
+    ) -> Result<(bool, u64), Unanswered> {
         let looks = (value.size() as u64).saturating_mul(LOOKS_PER_NODE).saturating_add(LOOKS);
-        self.with_stack(value, looks, || self.validator.is_valid(Instance::Value(value)))
+        let valid = || self.validator.is_valid(Instance::Value(value));
+        self.with_stack(value, looks.min(most), valid)
     }
 
     /// Whether a member's name is valid as a value.
@@ -116,9 +126,8 @@ impl Arbiter {
         value: Value<'_>,
         tell: impl Fn(&ValidationError<'_>) -> T,
     ) -> Result<Option<T>, Unanswered> {
-        self.with_stack(value, LISTING, || {
-            self.validator.validate(Instance::Value(value)).err().map(|error| tell(&error))
-        })
+        let first = || self.validator.validate(Instance::Value(value)).err();
+        self.with_stack(value, LISTING, || first().map(|error| tell(&error))).map(|(told, _)| told)
     }
 
     /// The first violations, in the crate's order.
@@ -128,21 +137,18 @@ impl Arbiter {
         limit: usize,
         tell: impl Fn(&ValidationError<'_>) -> T,
     ) -> Result<Vec<T>, Unanswered> {
-        self.with_stack(value, LISTING, || {
-            self.validator
-                .iter_errors(Instance::Value(value))
-                .take(limit)
-                .map(|error| tell(&error))
-                .collect()
-        })
+        let all = || self.validator.iter_errors(Instance::Value(value)).take(limit);
+        self.with_stack(value, LISTING, || all().map(|error| tell(&error)).collect())
+            .map(|(told, _)| told)
     }
 
+    /// Does some work on a stack that is large enough for the value, and says how many looks it took.
     fn with_stack<T>(
         &self,
         value: Value<'_>,
         looks: u64,
         work: impl FnOnce() -> T,
-    ) -> Result<T, Unanswered> {
+    ) -> Result<(T, u64), Unanswered> {
         let steps = match self.height {
             Height::Steps(steps) => steps,
             Height::PerLevel(steps) => {

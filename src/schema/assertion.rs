@@ -3,15 +3,12 @@
 //! The first assertion that fails is told with what the schema demands, from which the message is made when somebody
 //! wants one. Nothing that was submitted is in it.
 
-use std::cell::OnceCell;
-use std::collections::HashSet;
-
 use super::equality;
 use super::formats::Check;
 use super::graph::{Bound, Counts, Schema, Types};
 use super::number::Decimal;
+use super::questions::Questions;
 use crate::json::{Kind, Number, Value};
-use crate::seed::QualityState;
 
 /// What stands at a place: a value, or a member's name.
 #[derive(Debug, Clone, Copy)]
@@ -95,28 +92,42 @@ fn type_names(types: Types) -> String {
 }
 
 /// The first assertion of a schema that a value violates.
-pub(super) fn failed<'g>(schema: &'g Schema, subject: Subject<'_>) -> Option<Failed<'g>> {
+pub(super) fn failed<'g>(
+    schema: &'g Schema,
+    subject: Subject<'_>,
+    questions: &mut Questions,
+) -> Option<Failed<'g>> {
     if let Some(types) = schema.types.filter(|types| !is_of_type(*types, subject)) {
         return Some(Failed::with("type", Demand::Types(types)));
     }
-    let equals = |expected: &serde_json::Value| match subject {
-        Subject::Value(value) => equality::equals(value, expected),
-        Subject::Name(name) => expected.as_str() == Some(name),
-    };
-    if schema.options.as_ref().is_some_and(|options| !options.iter().any(equals)) {
-        return Some(Failed::of("enum"));
+    if let Some(options) = &schema.options {
+        let listed = match subject {
+            Subject::Value(value) => questions.spend_on(|work| options.has(value, work)),
+            Subject::Name(name) => options.has_name(name),
+        };
+        if !listed {
+            return Some(Failed::of("enum"));
+        }
     }
-    if schema.constant.as_ref().is_some_and(|constant| !equals(constant)) {
-        return Some(Failed::of("const"));
+    if let Some(constant) = &schema.constant {
+        let equal = match subject {
+            Subject::Value(value) => {
+                questions.spend_on(|work| equality::equals(value, constant, work))
+            }
+            Subject::Name(name) => constant.as_str() == Some(name),
+        };
+        if !equal {
+            return Some(Failed::of("const"));
+        }
     }
     match subject {
-        Subject::Name(name) => text(schema, name),
+        Subject::Name(name) => text(schema, name, questions),
         Subject::Value(value) => match value.kind() {
             Kind::Null | Kind::Bool => None,
-            Kind::Number => value.as_number().and_then(|n| number(schema, n)),
-            Kind::String => value.as_str().and_then(|t| text(schema, t)),
+            Kind::Number => value.as_number().and_then(|n| number(schema, n, questions)),
+            Kind::String => value.as_str().and_then(|t| text(schema, t, questions)),
             Kind::Array => counted(["minItems", "maxItems"], schema.item_count, || value.len()),
-            Kind::Object => members(schema, value),
+            Kind::Object => members(schema, value, questions),
         },
     }
 }
@@ -142,7 +153,12 @@ fn number_is_of_type(types: Types, number: Number<'_>) -> bool {
         || (types.has(Types::INTEGER) && Decimal::parse(number.text()).is_integer())
 }
 
-fn number<'g>(schema: &'g Schema, number: Number<'_>) -> Option<Failed<'g>> {
+fn number<'g>(
+    schema: &'g Schema,
+    number: Number<'_>,
+    questions: &mut Questions,
+) -> Option<Failed<'g>> {
+    questions.spend_on_bytes(number.text().len());
     let value = Decimal::parse(number.text());
     for (bound, limit) in &schema.bounds {
         let least = Decimal::parse(limit);
@@ -169,7 +185,8 @@ fn number<'g>(schema: &'g Schema, number: Number<'_>) -> Option<Failed<'g>> {
     }
 }
 
-fn text<'g>(schema: &'g Schema, text: &str) -> Option<Failed<'g>> {
+fn text<'g>(schema: &'g Schema, text: &str, questions: &mut Questions) -> Option<Failed<'g>> {
+    questions.spend_on_bytes(text.len());
     let length = counted(["minLength", "maxLength"], schema.length, || text.chars().count());
     if length.is_some() {
         return length;
@@ -186,17 +203,22 @@ fn text<'g>(schema: &'g Schema, text: &str) -> Option<Failed<'g>> {
     }
 }
 
-fn members<'g>(schema: &'g Schema, object: Value<'_>) -> Option<Failed<'g>> {
+fn members<'g>(
+    schema: &'g Schema,
+    object: Value<'_>,
+    questions: &mut Questions,
+) -> Option<Failed<'g>> {
     let count = counted(["minProperties", "maxProperties"], schema.member_count, || object.len());
     if count.is_some() {
         return count;
     }
-    let present = Present::new(object);
-    let lacking = |names: &'g [String]| names.iter().find(|name| !present.has(name));
-    let missing = lacking(&schema.required).or_else(|| {
-        let needed = schema.needs.iter().filter(|(name, _)| present.has(name));
-        needed.map(|(_, list)| list).find_map(|list| lacking(list))
-    });
+    let mut lacking = |names: &'g [String]| names.iter().find(|name| !questions.has(object, name));
+    let mut missing = lacking(&schema.required);
+    for (name, list) in &schema.needs {
+        if missing.is_none() && lacking(std::slice::from_ref(name)).is_none() {
+            missing = lacking(list);
+        }
+    }
     missing.map(|name| Failed::with("required", Demand::Member(name)))
 }
 
@@ -214,31 +236,5 @@ fn counted<'g>(
         (Some(limit), _) if count < limit => Some(Failed::with(least, Demand::Count(limit))),
         (_, Some(limit)) if limit < count => Some(Failed::with(most, Demand::Count(limit))),
         _ => None,
-    }
-}
-
-/// Which names an object has.
-#[derive(Debug)]
-pub(super) struct Present<'d> {
-    object: Value<'d>,
-    names: OnceCell<HashSet<&'d str, QualityState>>,
-}
-
-impl<'d> Present<'d> {
-    /// Members beyond which their names are put into a set at the first question: a scan for each of them would cost
-    /// the product of both counts. Below it, the set costs more than it saves.
-    const SCANNED: usize = 32;
-
-    pub(super) fn new(object: Value<'d>) -> Self {
-        Self { object, names: OnceCell::new() }
-    }
-
-    pub(super) fn has(&self, name: &str) -> bool {
-        if self.object.len() <= Self::SCANNED {
-            return self.object.get(name).is_some();
-        }
-        self.names
-            .get_or_init(|| self.object.members().map(|(name, _)| name).collect())
-            .contains(name)
     }
 }

@@ -117,7 +117,8 @@ impl Walk<'_> {
                     left.extend(condition.otherwise);
                 }
             }
-            let implied = schema.implies.iter().filter(|(name, _)| value.get(name).is_some());
+            let implied =
+                schema.implies.iter().filter(|(name, _)| self.judge.questions.has(value, name));
             left.extend(implied.map(|(_, id)| *id));
         }
         all
@@ -127,12 +128,13 @@ impl Walk<'_> {
         let closed = applying.iter().any(|id| self.graph.get(*id).describes_members);
         let mut told = false;
         for (name, member) in object.members() {
+            self.judge.questions.spend(applying.len() as u64);
             let below = self.declaring(applying, name);
             if closed && below.is_none() && !told {
                 told = true;
                 self.found.push(trail.pointer());
             }
-            if self.found.len() >= self.limit {
+            if self.is_done() {
                 return;
             }
             if let Some(below) = below {
@@ -164,6 +166,7 @@ impl Walk<'_> {
 
     fn array(&mut self, applying: &BTreeSet<NodeId>, array: Value<'_>, trail: &Trail<'_>) {
         for (index, item) in array.items().enumerate() {
+            self.judge.questions.spend(applying.len() as u64);
             let mut below = Vec::new();
             let mut last = Vec::new();
             for id in applying {
@@ -177,9 +180,14 @@ impl Walk<'_> {
                 below = last;
             }
             self.value(&below, item, &Trail::Item(trail, index));
-            if self.found.len() >= self.limit {
+            if self.is_done() {
                 return;
             }
         }
+    }
+
+    /// Whether enough was found, or nothing more may be asked.
+    fn is_done(&self) -> bool {
+        self.found.len() >= self.limit || self.judge.is_spent()
     }
 }

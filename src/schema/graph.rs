@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::arbiter::Arbiter;
 use super::formats::Check;
+use super::listed::Listed;
 use super::pattern::Pattern;
 
 /// Properties up to which a name is looked for one by one.
@@ -156,7 +157,7 @@ pub(super) struct Schema {
     /// `true` or `false` instead of keywords.
     pub(super) always: Option<bool>,
     pub(super) types: Option<Types>,
-    pub(super) options: Option<Vec<serde_json::Value>>,
+    pub(super) options: Option<Arc<Listed>>,
     pub(super) constant: Option<serde_json::Value>,
 
     /// Limits as they are written.

@@ -5,16 +5,15 @@
 //! value can reach a message.
 
 use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
 
 use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object};
 
 use super::equality;
 use super::number::Decimal;
+use super::questions::MemberIndex;
 use crate::json::{Items, Kind, Members, Number, Value};
-use crate::seed::FastState;
 
 /// The representation's name, for the crate.
 #[derive(Debug)]
@@ -32,37 +31,41 @@ pub enum Instance<'d> {
 thread_local! {
     /// Looks at values that the crate may still take.
     static LEFT: Cell<u64> = const { Cell::new(u64::MAX) };
+    /// The large objects that it has looked names up in.
+    static MEMBERS: RefCell<MemberIndex> = RefCell::default();
 }
 
-/// Lets the crate look at values so many times; `None` if it wanted more.
+/// Lets the crate look at one document's values so many times: what it did, and how many times; `None` if it wanted more.
 ///
 /// It remembers no answers: a recursive schema that branches costs it time exponential in the depth of the value. When
 /// its looks are spent, all values seem to be `null`, so that it finds nothing more to go into, and ends.
-pub(super) fn looking<T>(times: u64, work: impl FnOnce() -> T) -> Option<T> {
-    struct Restore(u64);
+pub(super) fn looking<T>(times: u64, work: impl FnOnce() -> T) -> Option<(T, u64)> {
+    struct Restore(u64, MemberIndex);
     impl Drop for Restore {
         fn drop(&mut self) {
             LEFT.set(self.0);
+            MEMBERS.set(std::mem::take(&mut self.1));
         }
     }
-    let restore = Restore(LEFT.replace(times));
+    let restore = Restore(LEFT.replace(times), MEMBERS.take());
     let done = work();
-    let enough = LEFT.get() > 0;
+    let left = LEFT.get();
     drop(restore);
-    enough.then_some(done)
+    (left > 0).then_some((done, times.saturating_sub(left)))
 }
 
 /// Takes one look, if there is one left.
 #[inline]
 fn look() -> bool {
-    let left = LEFT.get();
-    LEFT.set(left.saturating_sub(1));
-    left > 1
+    take(1);
+    LEFT.get() > 0
 }
 
-/// Members beyond which an object is indexed at its first look-up: the crate looks up one name after the other,
-/// and a scan for each would make that the product of both counts. Below it, the index costs more than it saves.
-const INDEXED: usize = 32;
+/// Takes as many looks as something costs.
+#[inline]
+fn take(looks: u64) {
+    LEFT.set(LEFT.get().saturating_sub(looks));
+}
 
 impl Json for Tree {
     type Node<'a> = Instance<'a>;
@@ -87,12 +90,11 @@ impl Json for Tree {
     }
 }
 
-/// An object, and an index of its names once they are looked up often.
+/// An object.
 #[derive(Debug)]
 pub struct Fields<'d> {
     value: Value<'d>,
     len: usize,
-    index: OnceCell<HashMap<&'d str, Value<'d>, FastState>>,
 }
 
 /// An array.
@@ -134,8 +136,7 @@ impl<'d> Node<'d, Tree> for Instance<'d> {
     fn as_object(&self) -> Option<Fields<'d>> {
         match self {
             Self::Value(value) if value.kind() == Kind::Object && look() => {
-                let len = value.len();
-                Some(Fields { value: *value, len, index: OnceCell::new() })
+                Some(Fields { value: *value, len: value.len() })
             }
             Self::Value(_) | Self::Name(_) => None,
         }
@@ -192,7 +193,12 @@ impl<'d> Node<'d, Tree> for Instance<'d> {
 
     fn equals_value(&self, expected: &serde_json::Value) -> bool {
         match self {
-            Self::Value(value) => look() && equality::equals(*value, expected),
+            Self::Value(value) => {
+                let mut work = 0;
+                let equal = look() && equality::equals(*value, expected, &mut work);
+                take(work);
+                equal
+            }
             Self::Name(name) => expected.as_str() == Some(name),
         }
     }
@@ -227,11 +233,8 @@ impl<'d> Object<'d, Tree> for Fields<'d> {
     }
 
     fn get(&self, key: &String) -> Option<Instance<'d>> {
-        let value = if self.len <= INDEXED {
-            self.value.get(key)
-        } else {
-            self.index.get_or_init(|| self.value.members().collect()).get(key.as_str()).copied()
-        };
+        take(1);
+        let value = MEMBERS.with_borrow_mut(|members| members.get(self.value, key));
         value.map(Instance::Value)
     }
 
@@ -253,7 +256,10 @@ impl<'d> Array<'d, Tree> for Elements<'d> {
     }
 
     fn is_unique(&self) -> bool {
-        equality::all_distinct(self.value)
+        let mut work = 0;
+        let distinct = equality::all_distinct(self.value, &mut work);
+        take(work);
+        distinct
     }
 }
 

@@ -6,10 +6,12 @@
 
 use std::collections::HashMap;
 
-use super::assertion::{Present, Subject, failed};
+use super::arbiter::Arbiter;
+use super::assertion::{Failed, Subject, failed};
 use super::equality;
 use super::graph::{Counts, Graph, NodeId, Schema};
 use super::pattern::Pattern;
+use super::questions::Questions;
 use super::stack;
 use crate::json::{Kind, Value};
 
@@ -36,28 +38,34 @@ pub(super) struct Judge<'g> {
     followed: u32,
     answers: HashMap<(NodeId, u32), bool>,
     unsure: bool,
-    /// Questions left.
-    left: u64,
+    pub(super) questions: Questions,
 }
 
 impl<'g> Judge<'g> {
     pub(super) fn new(graph: &'g Graph) -> Self {
-        Self { graph, followed: 0, answers: HashMap::new(), unsure: false, left: QUESTIONS }
+        let questions = Questions::new(QUESTIONS);
+        Self { graph, followed: 0, answers: HashMap::new(), unsure: false, questions }
     }
 
     /// One that answers so many questions, and remembers from the first.
     pub(super) fn limited(graph: &'g Graph, left: u64) -> Self {
-        Self { left, followed: REMEMBERED_AFTER, ..Self::new(graph) }
-    }
-
-    /// Takes off what somebody else has asked.
-    pub(super) fn spend(&mut self, questions: u64) {
-        self.left = self.left.saturating_sub(questions);
+        let questions = Questions::new(left);
+        Self { questions, followed: REMEMBERED_AFTER, ..Self::new(graph) }
     }
 
     /// Whether there were more questions than may be answered.
     pub(super) fn is_spent(&self) -> bool {
-        self.left == 0
+        self.questions.is_spent()
+    }
+
+    /// The first assertion of a schema that a value violates by itself.
+    pub(super) fn failed(&mut self, schema: &'g Schema, value: Value<'_>) -> Option<Failed<'g>> {
+        failed(schema, Subject::Value(value), &mut self.questions)
+    }
+
+    /// Whether no two items of an array are equal.
+    pub(super) fn all_distinct(&mut self, array: Value<'_>) -> bool {
+        self.questions.spend_on(|work| equality::all_distinct(array, work))
     }
 
     /// Whether the value follows the schema.
@@ -78,7 +86,7 @@ impl<'g> Judge<'g> {
     fn subject(&mut self, subject: Subject<'_>, id: NodeId) -> bool {
         #[cfg(test)]
         ASKED.set(ASKED.get() + 1);
-        self.left = self.left.saturating_sub(1);
+        self.questions.spend(1);
         if self.is_spent() {
             return false;
         }
@@ -88,14 +96,25 @@ impl<'g> Judge<'g> {
         }
         if let Some(rest) = &schema.arbiter {
             return match subject {
-                Subject::Value(value) => rest.is_valid(value) == Ok(true),
+                Subject::Value(value) => self.arbitrated(rest, value),
                 Subject::Name(name) => rest.is_valid_name(name),
             };
         }
         self.unsure |= !schema.rest.is_empty();
-        failed(schema, subject).is_none()
+        failed(schema, subject, &mut self.questions).is_none()
             && self.content(schema, subject)
             && self.choices(schema, subject)
+    }
+
+    /// Whether the value follows a schema that only the arbiter knows. If that has no answer, nor has this judgement: a `not`
+    /// around it would make a yes of no answer.
+    fn arbitrated(&mut self, arbiter: &Arbiter, value: Value<'_>) -> bool {
+        let Ok((valid, looks)) = arbiter.is_valid_within(value, self.questions.left()) else {
+            self.questions.give_up();
+            return false;
+        };
+        self.questions.spend(looks);
+        valid
     }
 
     fn content(&mut self, schema: &Schema, subject: Subject<'_>) -> bool {
@@ -124,11 +143,12 @@ impl<'g> Judge<'g> {
                 return false;
             }
         }
-        !schema.unique || equality::all_distinct(array)
+        !schema.unique || self.all_distinct(array)
     }
 
     fn members(&mut self, schema: &Schema, object: Value<'_>) -> bool {
         for (name, member) in object.members() {
+            self.questions.spend(schema.patterns.len() as u64);
             if schema.names.is_some_and(|id| !self.subject(Subject::Name(name), id)) {
                 return false;
             }
@@ -186,8 +206,8 @@ impl<'g> Judge<'g> {
             }
         }
         let Subject::Value(value) = subject else { return true };
-        let present = Present::new(value);
-        schema.implies.iter().all(|(name, id)| !present.has(name) || self.follows(value, *id))
+        (schema.implies.iter())
+            .all(|(name, id)| !self.questions.has(value, name) || self.follows(value, *id))
     }
 
     fn reference(&mut self, subject: Subject<'_>, id: NodeId) -> bool {

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use num_bigint::BigUint;
+use smallvec::SmallVec;
 
 /// A decimal number: `0.d₁d₂d₃… × 10^point`, without zeros at either end of its digits. Zero has no digits.
 ///
@@ -65,10 +66,32 @@ impl<'t> Decimal<'t> {
     }
 
     /// An unambiguous spelling, for comparing by bytes: equal numbers have the same.
-    pub(super) fn spell(self, into: &mut Vec<u8>) {
-        into.push(if self.negative { b'-' } else { b'+' });
-        into.extend_from_slice(&self.point.to_be_bytes());
+    pub(super) fn spell(self, into: &mut impl Extend<u8>) {
+        into.extend([if self.negative { b'-' } else { b'+' }]);
+        into.extend(self.point.to_be_bytes());
         into.extend(self.digits());
+    }
+
+    /// The same by itself.
+    pub(super) fn spelled(self) -> SmallVec<[u8; 40]> {
+        let mut text = SmallVec::new();
+        self.spell(&mut text);
+        text
+    }
+
+    /// If it is an integer that fits.
+    pub(super) fn as_i64(self) -> Option<i64> {
+        let zeros = usize::try_from(self.point.checked_sub(self.count())?).ok()?;
+        // Whatever has more digits does not fit.
+        if self.point > 19 {
+            return None;
+        }
+        let digits = self.digits().chain(std::iter::repeat_n(b'0', zeros));
+        digits.into_iter().try_fold(0_i64, |sum, digit| {
+            let digit = i64::from(digit - b'0');
+            let sum = sum.checked_mul(10)?;
+            if self.negative { sum.checked_sub(digit) } else { sum.checked_add(digit) }
+        })
     }
 
     /// Whether it is a multiple; nothing but zero is one of zero.

@@ -26,6 +26,7 @@ fn with_buffers<T>(judge: impl FnOnce(&mut Buffers) -> T) -> T {
     let kept = BUFFERS.try_with(Cell::take).ok().flatten();
     let mut buffers = kept.unwrap_or_else(|| Box::new(Buffers::default()));
     let answer = judge(&mut buffers);
+    buffers.clear();
     // Fails only while the thread ends, when nobody needs them any more.
     let _ = BUFFERS.try_with(|kept| kept.set(Some(buffers)));
     answer
@@ -242,7 +243,7 @@ impl Set {
         let entry = compiled.entry?;
         let answer = with_buffers(|work| {
             let mut follower = Follower::new(&self.plan, entry, work);
-            follower.walk(value);
+            follower.follow(value);
             follower.verdict(value, &self.graph)
         });
         Some((answer, entry))

@@ -13,6 +13,7 @@ use super::Options;
 use super::dialect::Dialect;
 use super::formats::{self, Meaning};
 use super::graph::{Bound, Condition, Contains, Counts, Graph, NodeId, Schema, Types};
+use super::listed::Listed;
 use super::meta;
 use super::number::Decimal;
 use super::pattern::Pattern;
@@ -544,7 +545,8 @@ fn read_values(members: &Map<String, Value>, dialect: Dialect, schema: &mut Sche
         };
     }
     schema.types = members.contains_key("type").then_some(Types(types));
-    schema.options = members.get("enum").and_then(Value::as_array).cloned();
+    let options = members.get("enum").and_then(Value::as_array);
+    schema.options = options.map(|values| Arc::new(Listed::new(values.clone())));
     if dialect >= Dialect::Draft6 {
         schema.constant = members.get("const").cloned();
     }

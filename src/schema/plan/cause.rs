@@ -11,8 +11,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::assertion::{Failed, Present, Subject, failed};
-use super::super::equality;
+use super::super::assertion::Failed;
 use super::super::graph::{Graph, NodeId, Schema};
 use super::super::judge::Judge;
 use super::super::pattern::Pattern;
@@ -71,7 +70,8 @@ impl Plan {
         document: Value<'_>,
         refusal: Refusal,
     ) -> Cause<'g> {
-        let mut search = Search { plan: self, graph, judge: Judge::limited(graph, STEPS) };
+        let outline = Outline { plan: self, graph };
+        let mut search = Search { outline, judge: Judge::limited(graph, STEPS) };
         let way = way(document, refusal.node);
         let value = document.at(refusal.node);
         let parent = way.iter().rev().nth(1).map(|(_, node)| document.at(*node));
@@ -79,7 +79,7 @@ impl Plan {
             Asked::Place { own: Ix::NOTHING, parent: above } => {
                 let token = way.last().map(|(token, _)| token);
                 parent.zip(token).map_or((value, Failed::of("falseSchema")), |(parent, token)| {
-                    search.nothing(above, parent, token, value)
+                    search.outline.nothing(above, parent, token, value)
                 })
             }
             Asked::Place { own, .. } => {
@@ -153,9 +153,15 @@ fn written(root: Value<'_>, node: u32, known: Vec<(Token<'_>, u32)>, of: u32) ->
     text
 }
 
-struct Search<'p, 'g> {
+/// What the schemas that a node was made of say, as far as the sort of a value alone tells.
+#[derive(Clone, Copy)]
+struct Outline<'p, 'g> {
     plan: &'p Plan,
     graph: &'g Graph,
+}
+
+struct Search<'p, 'g> {
+    outline: Outline<'p, 'g>,
     judge: Judge<'g>,
 }
 
@@ -165,21 +171,10 @@ enum Next<'d, 'g> {
     Within(NodeId, Value<'d>),
 }
 
-impl<'g> Search<'_, 'g> {
+impl<'g> Outline<'_, 'g> {
     /// The schemas that a node was made of.
     fn origins(&self, ix: Ix) -> Vec<NodeId> {
         self.plan.origins.get(ix.index()).map(|ids| ids.to_vec()).unwrap_or_default()
-    }
-
-    /// What a value violates by itself, of all that a node was made of: the same schemas that were laid out for its
-    /// sort.
-    fn own(&self, ix: Ix, value: Value<'_>) -> Option<Failed<'g>> {
-        let mut fault = None;
-        self.applying(self.origins(ix), Sort::of(value), |schema, choice| {
-            fault = choice.or_else(|| failed(schema, Subject::Value(value)));
-            fault.is_none()
-        });
-        fault
     }
 
     /// Goes through all schemas that apply to values of a sort, as far as the sort alone tells, until `ask` has enough.
@@ -288,6 +283,20 @@ impl<'g> Search<'_, 'g> {
         }
         false
     }
+}
+
+impl<'g> Search<'_, 'g> {
+    /// What a value violates by itself, of all that a node was made of: the same schemas that were laid out for its
+    /// sort.
+    fn own(&mut self, ix: Ix, value: Value<'_>) -> Option<Failed<'g>> {
+        let mut fault = None;
+        let Self { outline, judge } = self;
+        outline.applying(outline.origins(ix), Sort::of(value), |schema, choice| {
+            fault = choice.or_else(|| judge.failed(schema, value));
+            fault.is_none()
+        });
+        fault
+    }
 
     /// What a value violates of an assertion on it as a whole.
     fn rest<'d>(&mut self, rest: &Rest, value: Value<'d>) -> (Value<'d>, Failed<'g>) {
@@ -330,12 +339,12 @@ impl<'g> Search<'_, 'g> {
     }
 
     fn step<'d>(&mut self, id: NodeId, value: Value<'d>) -> Option<Next<'d, 'g>> {
-        let schema = self.graph.get(id);
+        let schema = self.outline.graph.get(id);
         let here = |failed| Some(Next::Here(value, failed));
         if schema.always.is_some() {
             return here(Failed::of("falseSchema"));
         }
-        if let Some(failed) = failed(schema, Subject::Value(value)) {
+        if let Some(failed) = self.judge.failed(schema, value) {
             return here(failed);
         }
         if let Some(next) = self.in_place(schema, value) {
@@ -357,7 +366,7 @@ impl<'g> Search<'_, 'g> {
         for (keyword, branches) in [("anyOf", &schema.any_of), ("oneOf", &schema.one_of)] {
             let followed =
                 branches.iter().filter(|id| self.judge.follows(value, **id)).take(2).count();
-            match (followed, self.open(branches, Sort::of(value)).as_slice()) {
+            match (followed, self.outline.open(branches, Sort::of(value)).as_slice()) {
                 (0, [one]) => return Some(Next::Within(*one, value)),
                 (0, _) if !branches.is_empty() => return here(keyword),
                 (2.., _) if keyword == "oneOf" => return here(keyword),
@@ -371,19 +380,22 @@ impl<'g> Search<'_, 'g> {
             let test = self.judge.follows(value, condition.test);
             if test { condition.then } else { condition.otherwise }
         });
-        let present = Present::new(value);
-        let implied =
-            schema.implies.iter().filter(|(name, _)| present.has(name)).map(|(_, id)| *id);
-        let mut left = condition.into_iter().chain(implied);
-        left.find(|id| !self.judge.follows(value, *id)).map(|id| Next::Within(id, value))
+        if let Some(id) = condition.filter(|id| !self.judge.follows(value, *id)) {
+            return Some(Next::Within(id, value));
+        }
+        let mut implied = schema.implies.iter();
+        let failed = implied.find(|(name, id)| {
+            self.judge.questions.has(value, name) && !self.judge.follows(value, *id)
+        });
+        failed.map(|(_, id)| Next::Within(*id, value))
     }
 
     fn items<'d>(&mut self, schema: &'g Schema, array: Value<'d>) -> Option<Next<'d, 'g>> {
         for (index, value) in array.items().enumerate() {
-            let Some((keyword, id)) = item(self.graph, schema, index) else { continue };
+            let Some((keyword, id)) = item(self.outline.graph, schema, index) else { continue };
             if !self.judge.follows(value, id) {
                 return Some(match keyword {
-                    Some(failed) if self.graph.get(id).always == Some(false) => {
+                    Some(failed) if self.outline.graph.get(id).always == Some(false) => {
                         Next::Here(array, failed)
                     }
                     Some(_) | None => Next::Within(id, value),
@@ -397,7 +409,7 @@ impl<'g> Search<'_, 'g> {
                 return Some(Next::Here(array, Failed::of("contains")));
             }
         }
-        let repeated = schema.unique && !equality::all_distinct(array);
+        let repeated = schema.unique && !self.judge.all_distinct(array);
         repeated.then_some(Next::Here(array, Failed::of("uniqueItems")))
     }
 
@@ -406,10 +418,10 @@ impl<'g> Search<'_, 'g> {
             if schema.names.is_some_and(|id| !self.judge.follows_name(name, id)) {
                 return Some(Next::Here(object, Failed::of("propertyNames")));
             }
-            for (keyword, id) in member(self.graph, schema, name) {
+            for (keyword, id) in member(self.outline.graph, schema, name) {
                 if !self.judge.follows(value, id) {
                     return Some(match keyword {
-                        Some(failed) if self.graph.get(id).always == Some(false) => {
+                        Some(failed) if self.outline.graph.get(id).always == Some(false) => {
                             Next::Here(object, failed)
                         }
                         Some(_) | None => Next::Within(id, value),

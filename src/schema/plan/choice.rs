@@ -88,7 +88,9 @@ fn values(graph: &Graph, schemas: &[&Schema], name: &str) -> Option<Vec<Vec<u8>>
     let below = schemas.iter().filter_map(|schema| schema.property(name));
     let listed = below.flat_map(|id| certain(graph, id)).find_map(|schema| {
         let constant = schema.constant.as_ref().map(std::slice::from_ref);
-        constant.or(schema.options.as_deref())
+        constant.or(schema.options.as_deref().map(|listed| &**listed))
     });
-    listed?.iter().map(equality::spelled_scalar).collect()
+    let scalar = |value: &serde_json::Value| !value.is_array() && !value.is_object();
+    let spelled = |value| scalar(value).then(|| equality::spelled_expected(value));
+    listed?.iter().map(spelled).collect()
 }

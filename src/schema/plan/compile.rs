@@ -4,8 +4,10 @@
 //! one node; it is known by the set of them, so a recursive schema meets itself again and ends.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use super::super::graph::{Graph, NodeId, Schema};
+use super::super::listed::Listed;
 use super::choice::Choice;
 use super::kinds::{Kinds, Sort};
 use super::node::{Ix, NO_TABLE, Node, Rest};
@@ -256,7 +258,7 @@ impl<'g> Compiler<'g> {
                 // The value must be in both.
                 let listed = |list| Rest::Values("enum", list);
                 applying.rests.extend(schema.options.clone().map(listed));
-                let alone = |one| Rest::Values("const", vec![one]);
+                let alone = |one| Rest::Values("const", Arc::new(Listed::new(vec![one])));
                 applying.rests.extend(schema.constant.clone().map(alone));
             }
             applying.schemas.push((id, schema));

@@ -1,4 +1,4 @@
-//! Judges while somebody reads: the parser, or a walk over a document that is there already.
+//! Judges while somebody reads: the parser, or a [walk](super::walk) over a document that is there already.
 //!
 //! One place of the plan is kept for each open array or object, on the heap, so depth costs no stack. The parse is
 //! never stopped: that a text is no JSON counts before what it says, and a text that is refused at its first byte
@@ -22,9 +22,7 @@ use super::kinds::Kinds;
 use super::names::{Expected, Position, START, bit};
 use super::node::{Demands, Ix, Members, NO_TABLE, Node, Numbers, Texts};
 use super::{Asked, Entry, Plan, Refusal};
-use crate::json::{
-    Ahead, Content, Items, Kind, Known, Members as MembersOf, Number, Observer, Value,
-};
+use crate::json::{Ahead, Content, Known, Number, Observer};
 
 /// Lessons that one body may teach: more would let one client rewrite the hints of a whole plan with every body.
 const LESSONS: usize = 64;
@@ -53,8 +51,9 @@ impl Buffers {
         self.whole.is_empty() && self.implied.is_empty() && self.lessons.is_empty()
     }
 
+    /// Forgets the text that was followed; and gives back what took far more than others do.
     #[inline]
-    fn clear(&mut self) {
+    pub(in crate::schema) fn clear(&mut self) {
         let Self { open, seen, whole, implied, lessons } = self;
         let most = open.capacity().max(seen.capacity()).max(whole.capacity());
         if most.max(implied.capacity()) > KEPT {
@@ -71,9 +70,9 @@ impl Buffers {
 
 /// An open array or object: what was settled when it began.
 #[derive(Debug, Clone, Copy)]
-struct Frame {
+pub(super) struct Frame {
     /// Its own node, for its end; `Ix::ANY` if its end asks nothing.
-    own: Ix,
+    pub(super) own: Ix,
     /// What the items of an array follow.
     items: Ix,
     /// An object's table, or `NO_TABLE`.
@@ -99,11 +98,11 @@ pub(in crate::schema) struct Follower<'p> {
     pub(super) plan: &'p Plan,
     pub(super) work: &'p mut Buffers,
     /// What the next value follows.
-    next: Ix,
+    pub(super) next: Ix,
     /// The kinds of which every value does.
     plain: Kinds,
     /// The innermost container, the last declared name in it or the start, and the first word of names seen.
-    at: Frame,
+    pub(super) at: Frame,
     last: Position,
     seen: u64,
     /// The table of `at`, and which of its names is likely to come next.
@@ -113,9 +112,9 @@ pub(in crate::schema) struct Follower<'p> {
 }
 
 impl<'p> Follower<'p> {
+    /// `work` is empty.
     #[inline(always)]
     pub(in crate::schema) fn new(plan: &'p Plan, entry: Entry, work: &'p mut Buffers) -> Self {
-        work.clear();
         let mut follower = Self {
             plan,
             work,
@@ -130,17 +129,6 @@ impl<'p> Follower<'p> {
         };
         follower.go(entry.ix);
         follower
-    }
-
-    /// Follows a part of a document once more, by another place of the plan; `own` is the node of what it is in. Gives how
-    /// many values it looked at.
-    pub(super) fn again(&mut self, value: Value<'_>, place: Ix, own: Ix) -> u64 {
-        self.open();
-        self.at.own = own;
-        self.go(place);
-        let looked = self.walk(value);
-        self.close();
-        looked
     }
 
     /// A value is not valid by itself; the first of them is told.
@@ -172,7 +160,7 @@ impl<'p> Follower<'p> {
     }
 
     /// Whether every value of a kind is valid here.
-    fn is_free(&self, kind: Kinds) -> bool {
+    pub(super) fn is_free(&self, kind: Kinds) -> bool {
         self.node(self.next).is_some_and(|node| node.plain.has(kind))
     }
 
@@ -199,13 +187,13 @@ impl<'p> Follower<'p> {
 
     /// Goes to what follows a place, for the values of a container or for a member's.
     #[inline]
-    fn go(&mut self, place: Ix) {
+    pub(super) fn go(&mut self, place: Ix) {
         self.next = place;
         self.plain = self.node(place).map_or(Kinds::NONE, |node| node.plain);
     }
 
     #[inline]
-    fn open(&mut self) {
+    pub(super) fn open(&mut self) {
         let Self { at: frame, last, seen, .. } = *self;
         self.work.open.push(Outer { frame, last, seen });
         (self.next, self.plain) = (Ix::ANY, Kinds::ALL);
@@ -216,7 +204,7 @@ impl<'p> Follower<'p> {
     }
 
     #[inline]
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         if let Some(Outer { frame, last, seen }) = self.work.open.pop() {
             (self.at, self.last, self.seen) = (frame, last, seen);
             // Of an array the next value may follow; of an object its name says what.
@@ -289,67 +277,6 @@ impl<'p> Follower<'p> {
         }
         work.seen.truncate(at.more);
         complete && needed && within(demands.count, count)
-    }
-
-    /// Follows a document that is there already, as the parser would have told of it; but does not go into what may be
-    /// anything. Gives how many values it looked at.
-    pub(in crate::schema) fn walk(&mut self, value: Value<'_>) -> u64 {
-        enum Open<'d> {
-            Array(Items<'d>, u32, u32),
-            Object(MembersOf<'d>, u32, u32),
-        }
-        fn size(value: Value<'_>) -> u32 {
-            u32::try_from(value.len()).unwrap_or(u32::MAX)
-        }
-        let mut open: Vec<Open<'_>> = Vec::new();
-        let mut next = Some(value);
-        let mut looked = 0_u64;
-        loop {
-            if let Some(value) = next.take() {
-                looked = looked.saturating_add(1);
-                let node = value.node();
-                let Ok(()) = match value.kind() {
-                    Kind::Null => self.null(node),
-                    Kind::Bool => self.bool(node, value.as_bool() == Some(true)),
-                    Kind::Number => match value.as_number() {
-                        Some(number) => self.number(node, number),
-                        None => Ok(()),
-                    },
-                    Kind::String => {
-                        self.string(node, Content::of(value.as_str().unwrap_or_default()))
-                    }
-                    // Nothing is asked of what is in it.
-                    Kind::Array if self.is_free(Kinds::ARRAY) => Ok(()),
-                    Kind::Object if self.is_free(Kinds::OBJECT) => Ok(()),
-                    Kind::Array => {
-                        open.push(Open::Array(value.items(), node, size(value)));
-                        self.begin_array(node)
-                    }
-                    Kind::Object => {
-                        open.push(Open::Object(value.members(), node, size(value)));
-                        self.begin_object(node)
-                    }
-                };
-            }
-            let Ok(()) = match open.last_mut() {
-                None => return looked,
-                Some(Open::Array(items, node, count)) => {
-                    next = items.next();
-                    if next.is_some() { Ok(()) } else { self.end_array(*node, *count) }
-                }
-                Some(Open::Object(members, node, count)) => match members.next() {
-                    Some((name, member)) => {
-                        next = Some(member);
-                        let Ok(_) = self.name(0, name);
-                        Ok(())
-                    }
-                    None => self.end_object(*node, *count),
-                },
-            };
-            if next.is_none() {
-                open.pop();
-            }
-        }
     }
 }
 

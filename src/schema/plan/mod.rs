@@ -10,7 +10,8 @@
 //! | `node.rs`, `names.rs`, `kinds.rs` | the plan: what is allowed at a place |
 //! | `compile.rs`, `tables.rs`, `shape.rs`, `same.rs` | from the graph to the plan: conjunctions laid out, equal schemas stored once |
 //! | `explain.rs` | which parts of a schema run where |
-//! | `follower.rs` | the observer of a parse, or of a document that is there already |
+//! | `follower.rs` | the observer of a parse |
+//! | `walk.rs` | the same for a document that is there already |
 //! | `handing.rs` | the same, for a text of which something is made on the way |
 //! | `whole.rs`, `choice.rs` | what is asked of whole values once the text has been read, and branches that a constant tells apart |
 //! | `cause.rs` | why a value was refused: which keyword, and where |
@@ -27,6 +28,7 @@ mod node;
 mod same;
 mod shape;
 mod tables;
+mod walk;
 mod whole;
 
 use node::{Ix, Members, Node, Numbers, Rest, Texts};

@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 use super::super::formats::{Check, NumberFormat};
 use super::super::graph::{Bound, Condition, Contains, Counts, NodeId};
+use super::super::listed::Listed;
 use super::super::number::Decimal;
 use super::super::pattern::Pattern;
 use super::super::quick::Quick;
@@ -130,7 +131,7 @@ pub(super) struct Numbers {
     pub(super) multiples: Vec<String>,
     pub(super) formats: Vec<NumberFormat>,
     /// Lists of which it must be in each.
-    pub(super) lists: Vec<Vec<String>>,
+    pub(super) lists: Vec<NumberList>,
 }
 
 impl Numbers {
@@ -174,10 +175,39 @@ impl Numbers {
             }
         };
         (!self.integers || number.is_integer_literal() || value.is_integer())
-            && self.lists.iter().all(|list| list.iter().any(|one| Decimal::parse(one) == value))
+            && self.lists.iter().all(|list| list.has(number, value))
             && self.bounds.iter().all(within)
             && self.multiples.iter().all(|divisor| value.is_multiple_of(Decimal::parse(divisor)))
             && self.formats.iter().all(|format| format.allows(number))
+    }
+}
+
+/// Numbers that `enum` or `const` allows, however they are written.
+#[derive(Debug)]
+pub(super) struct NumberList {
+    /// Those that are integers of 64 bits, in their order.
+    integers: Box<[i64]>,
+    /// All of them, spelled.
+    spelled: HashSet<Box<[u8]>, FastState>,
+}
+
+impl NumberList {
+    pub(super) fn new<'s>(numbers: impl Iterator<Item = &'s str>) -> Self {
+        let (mut integers, mut spelled) = (Vec::new(), HashSet::default());
+        for number in numbers {
+            let number = Decimal::parse(number);
+            integers.extend(number.as_i64());
+            spelled.insert(number.spelled().as_slice().into());
+        }
+        integers.sort_unstable();
+        Self { integers: integers.into(), spelled }
+    }
+
+    fn has(&self, number: Number<'_>, value: Decimal<'_>) -> bool {
+        match number.as_i64() {
+            Some(value) => self.integers.binary_search(&value).is_ok(),
+            None => self.spelled.contains(value.spelled().as_slice()),
+        }
     }
 }
 
@@ -371,7 +401,7 @@ pub(super) enum Rest {
     Not(NodeId),
     If(Condition),
     /// `enum` or `const`, of arrays or objects.
-    Values(&'static str, Vec<serde_json::Value>),
+    Values(&'static str, Arc<Listed>),
     Unique,
     /// Of the names of an object's members.
     Names(NodeId),

@@ -119,8 +119,9 @@ fn spell(index: usize, schema: &Schema, below: &mut Vec<usize>) -> String {
         below.len() - before
     };
     let own = format!(
-        "{always:?} {types:?} {options:?} {constant:?} {bounds:?} {multiple_of:?} {length:?} {:?} {:?} \
+        "{always:?} {types:?} {:?} {constant:?} {bounds:?} {multiple_of:?} {length:?} {:?} {:?} \
          {items_keyword} {unique} {item_count:?} {required:?} {needs:?} {member_count:?} {describes_members} ",
+        options.as_deref().map(|listed| &**listed),
         pattern.as_ref().map(|pattern| pattern.source()),
         format.as_ref().map(spell_check),
     );

@@ -11,7 +11,7 @@ use super::super::pattern::Pattern;
 use super::compile::{Applying, Compiler, Set};
 use super::kinds::Kinds;
 use super::names::{Names, START, bit};
-use super::node::{Demands, Extra, Ix, Members, Numbers, Rest, TextList, Texts};
+use super::node::{Demands, Extra, Ix, Members, NumberList, Numbers, Rest, TextList, Texts};
 
 /// Patterns of one object for which every combination is laid out: at one more, twice as many places.
 const PATTERNS: usize = 4;
@@ -39,13 +39,10 @@ pub(super) fn numbers(applying: &Applying<'_>, kinds: &mut Kinds) -> Option<Numb
         if let Some(Check::Number(format)) = &schema.format {
             numbers.formats.push(*format);
         }
-        let spelled = |values: &mut dyn Iterator<Item = &serde_json::Value>| -> Vec<String> {
-            values.filter_map(serde_json::Value::as_number).map(|n| n.as_str().to_owned()).collect()
-        };
-        numbers.lists.extend(schema.options.as_ref().map(|list| spelled(&mut list.iter())));
-        numbers
-            .lists
-            .extend(schema.constant.as_ref().map(|one| spelled(&mut std::iter::once(one))));
+        numbers.lists.extend(listed(schema).map(|values| {
+            let numbers = values.iter().filter_map(serde_json::Value::as_number);
+            NumberList::new(numbers.map(serde_json::Number::as_str))
+        }));
     }
     let free = !numbers.integers
         && numbers.bounds.is_empty()
@@ -55,6 +52,12 @@ pub(super) fn numbers(applying: &Applying<'_>, kinds: &mut Kinds) -> Option<Numb
     (!free).then(|| numbers.settled())
 }
 
+/// The values that `enum` and `const` leave, a list each.
+fn listed(schema: &Schema) -> impl Iterator<Item = &[serde_json::Value]> {
+    let constant = schema.constant.as_ref().map(std::slice::from_ref);
+    schema.options.as_deref().map(|listed| &**listed).into_iter().chain(constant)
+}
+
 pub(super) fn texts(applying: &Applying<'_>) -> Option<Texts> {
     let (mut length, mut patterns) = (Counts::default(), SmallVec::new());
     let (mut formats, mut lists) = (SmallVec::new(), SmallVec::new());
@@ -62,11 +65,10 @@ pub(super) fn texts(applying: &Applying<'_>) -> Option<Texts> {
         length = tighter(length, schema.length);
         patterns.extend(schema.pattern.clone());
         formats.extend(schema.format.clone().filter(|check| !matches!(check, Check::Number(_))));
-        let spelled = |values: &mut dyn Iterator<Item = &serde_json::Value>| {
-            TextList::new(values.filter_map(serde_json::Value::as_str).map(str::to_owned).collect())
-        };
-        lists.extend(schema.options.as_ref().map(|list| spelled(&mut list.iter())));
-        lists.extend(schema.constant.as_ref().map(|one| spelled(&mut std::iter::once(one))));
+        lists.extend(listed(schema).map(|values| {
+            let texts = values.iter().filter_map(serde_json::Value::as_str);
+            TextList::new(texts.map(str::to_owned).collect())
+        }));
     }
     let free = length == Counts::default()
         && patterns.is_empty()

@@ -10,14 +10,21 @@
     clippy::string_slice
 )]
 
-use super::super::equality;
 use super::super::graph::{Counts, Graph};
 use super::super::judge::Judge;
 use super::follower::{Follower, index, within};
 use super::kinds::Kinds;
 use super::node::{Ix, Rest};
+use super::walk::Followed;
 use super::{Asked, Refusal};
 use crate::json::Value;
+
+/// How parts are followed once more.
+struct Again<'w> {
+    followed: &'w mut Followed,
+    /// It is the first time that somebody asks this of the value.
+    first: bool,
+}
 
 impl Follower<'_> {
     /// Whether all that has been read is valid; if not, what was asked where it is not. The document is the one that
@@ -40,13 +47,17 @@ impl Follower<'_> {
         let mut judge = Judge::new(graph);
         // What is followed once more may ask more.
         let (mut whole, mut implied) = (0_usize, 0_usize);
+        let mut followed = Followed::default();
+        let by_text = self.work.whole.len();
         loop {
             if let Some(first) = self.refused {
                 return Err(first);
             }
             if let Some((node, ix)) = self.work.whole.get(whole).copied() {
+                // The text asks about each value once.
+                let again = Again { followed: &mut followed, first: whole < by_text };
                 whole = whole.saturating_add(1);
-                self.whole(&mut judge, document.at(node), ix)?;
+                self.whole(&mut judge, document.at(node), ix, again)?;
             } else if let Some((node, table, which)) = self.work.implied.get(implied).copied() {
                 implied = implied.saturating_add(1);
                 let id = self.table(table).and_then(|members| members.demands.implies.get(which));
@@ -67,23 +78,46 @@ impl Follower<'_> {
         Ok(())
     }
 
-    fn whole(&mut self, judge: &mut Judge<'_>, value: Value<'_>, ix: Ix) -> Result<(), Refusal> {
+    /// Follows a part of the document once more, by another place of the plan; `own` is the node of what it is in. Gives
+    /// what it took.
+    fn again(&mut self, value: Value<'_>, place: Ix, own: Ix, again: &mut Again<'_>) -> u64 {
+        let Again { followed, first } = again;
+        let before = followed.work;
+        if *first || followed.is_new(value.node(), place) {
+            self.follow_part(value, place, own, followed);
+        }
+        followed.work.saturating_sub(before)
+    }
+
+    fn whole(
+        &mut self,
+        judge: &mut Judge<'_>,
+        value: Value<'_>,
+        ix: Ix,
+        mut again: Again<'_>,
+    ) -> Result<(), Refusal> {
         let kind = Kinds::of(value);
         let rests = self.node(ix).and_then(|node| self.plan.rests.get(index(node.rests)));
         for (which, (kinds, rest)) in (0..).zip(rests.into_iter().flatten()) {
             if kinds.has(kind) {
-                let holds = self.holds(judge, rest, value, ix);
+                let holds = self.holds(judge, rest, value, (ix, &mut again));
                 told(judge, value.node(), holds, Asked::Whole(ix, which))?;
             }
         }
         Ok(())
     }
 
-    fn holds(&mut self, judge: &mut Judge<'_>, rest: &Rest, value: Value<'_>, own: Ix) -> bool {
+    fn holds(
+        &mut self,
+        judge: &mut Judge<'_>,
+        rest: &Rest,
+        value: Value<'_>,
+        (own, again): (Ix, &mut Again<'_>),
+    ) -> bool {
         match rest {
             Rest::Chosen(choice) => match choice.place(value) {
                 Some(place) => {
-                    judge.spend(self.again(value, place, own));
+                    judge.questions.spend(self.again(value, place, own, again));
                     true
                 }
                 None => false,
@@ -97,7 +131,7 @@ impl Follower<'_> {
                         }
                         continue;
                     }
-                    judge.spend(self.again(item, place, own));
+                    judge.questions.spend(self.again(item, place, own, again));
                 }
                 true
             }
@@ -115,8 +149,8 @@ impl Follower<'_> {
                 };
                 branch.is_none_or(|id| judge.follows(value, id))
             }
-            Rest::Values(_, values) => values.iter().any(|one| equality::equals(value, one)),
-            Rest::Unique => equality::all_distinct(value),
+            Rest::Values(_, values) => judge.questions.spend_on(|work| values.has(value, work)),
+            Rest::Unique => judge.all_distinct(value),
             Rest::Contains(contains) => {
                 let matching =
                     value.items().filter(|item| judge.follows(*item, contains.schema)).count();
