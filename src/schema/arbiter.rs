@@ -50,9 +50,9 @@ const LOOKS: u64 = 1 << 20;
 /// Those for each node: a keyword takes one or two.
 const LOOKS_PER_NODE: u64 = 16;
 
-/// Looks for a list of violations, which cost it far more. At half, bodies of some hundred kilobytes are told their first
-/// fault alone; at double, a body that was written to that end takes twice the tenth of a second.
-const LISTING: u64 = 1 << 17;
+/// Looks for a list of violations. At half, of bodies of a megabyte the first fault alone is told; at double, a body that
+/// was written to that end takes twice the tenth of a second.
+const LISTING: u64 = 1 << 20;
 
 /// Why the arbiter has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

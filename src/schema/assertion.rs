@@ -173,9 +173,9 @@ fn number<'g>(
         }
     }
     if let Some(divisor) = &schema.multiple_of
-        && !value.is_multiple_of(Decimal::parse(divisor))
+        && !divisor.divides(value)
     {
-        return Some(Failed::with("multipleOf", Demand::Limit(divisor)));
+        return Some(Failed::with("multipleOf", Demand::Limit(divisor.text())));
     }
     match &schema.format {
         Some(Check::Number(format)) if !format.allows(number) => {

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::arbiter::Arbiter;
+use super::divisor::Divisor;
 use super::formats::Check;
 use super::listed::Listed;
 use super::pattern::Pattern;
@@ -162,7 +163,7 @@ pub(super) struct Schema {
 
     /// Limits as they are written.
     pub(super) bounds: Vec<(Bound, String)>,
-    pub(super) multiple_of: Option<String>,
+    pub(super) multiple_of: Option<Arc<Divisor>>,
 
     pub(super) length: Counts,
     pub(super) pattern: Option<Arc<Pattern>>,

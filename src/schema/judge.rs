@@ -129,7 +129,9 @@ impl<'g> Judge<'g> {
     }
 
     fn items(&mut self, schema: &Schema, array: Value<'_>) -> bool {
-        for (index, item) in array.items().enumerate() {
+        let all = schema.items.is_some() || schema.unevaluated_items.is_some();
+        let told = if all { array.len() } else { schema.prefix.len() };
+        for (index, item) in array.items().enumerate().take(told) {
             let id = schema.prefix.get(index).copied().or(schema.items);
             let id = id.or_else(|| self.graph.unevaluated_item(schema, index));
             if id.is_some_and(|id| !self.follows(item, id)) {
@@ -147,8 +149,18 @@ impl<'g> Judge<'g> {
     }
 
     fn members(&mut self, schema: &Schema, object: Value<'_>) -> bool {
+        let declared_alone = schema.names.is_none()
+            && schema.patterns.is_empty()
+            && schema.additional.is_none()
+            && schema.unevaluated_members.is_none();
+        if declared_alone && schema.properties.len() < object.len() {
+            return schema.properties.iter().all(|(name, id)| {
+                let member = self.questions.member(object, name);
+                member.is_none_or(|member| self.follows(member, *id))
+            });
+        }
         for (name, member) in object.members() {
-            self.questions.spend(schema.patterns.len() as u64);
+            self.questions.spend(1 + schema.patterns.len() as u64);
             if schema.names.is_some_and(|id| !self.subject(Subject::Name(name), id)) {
                 return false;
             }

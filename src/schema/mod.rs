@@ -38,6 +38,7 @@ mod builder;
 mod closed;
 mod declared;
 mod dialect;
+mod divisor;
 mod equality;
 mod formats;
 mod graph;

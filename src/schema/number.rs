@@ -2,7 +2,6 @@
 
 use std::cmp::Ordering;
 
-use num_bigint::BigUint;
 use smallvec::SmallVec;
 
 /// A decimal number: `0.d₁d₂d₃… × 10^point`, without zeros at either end of its digits. Zero has no digits.
@@ -16,9 +15,6 @@ pub(super) struct Decimal<'t> {
     fraction: &'t [u8],
     point: i64,
 }
-
-/// The largest power of ten whose products with a digit fit 64 bits.
-const DIGITS_AT_ONCE: u64 = 10_u64.pow(18);
 
 /// Where exponents are cut; far from the ends of `i64`, so that sums of a few cannot overflow.
 const EXPONENT: i64 = 1 << 60;
@@ -49,11 +45,11 @@ impl<'t> Decimal<'t> {
         Self { negative, whole, fraction, point: point.saturating_add(read_exponent(exponent)) }
     }
 
-    fn digits(self) -> impl Iterator<Item = u8> + Clone + use<'t> {
+    pub(super) fn digits(self) -> impl Iterator<Item = u8> + Clone + use<'t> {
         self.whole.iter().chain(self.fraction).copied()
     }
 
-    fn count(self) -> i64 {
+    pub(super) fn count(self) -> i64 {
         length(self.whole).saturating_add(length(self.fraction))
     }
 
@@ -81,7 +77,7 @@ impl<'t> Decimal<'t> {
 
     /// If it is an integer that fits.
     pub(super) fn as_i64(self) -> Option<i64> {
-        let zeros = usize::try_from(self.point.checked_sub(self.count())?).ok()?;
+        let zeros = usize::try_from(self.exponent()).ok()?;
         // Whatever has more digits does not fit.
         if self.point > 19 {
             return None;
@@ -94,50 +90,13 @@ impl<'t> Decimal<'t> {
         })
     }
 
-    /// Whether it is a multiple; nothing but zero is one of zero.
-    ///
-    /// With all trailing zeros moved into the exponents, `a·10^i` is a multiple of `b·10^j` only if `i ≥ j`, as
-    /// `a` is no multiple of ten; and then if `a·10^(i-j)` is one of `b`.
-    pub(super) fn is_multiple_of(self, divisor: Self) -> bool {
-        if self.is_zero() {
-            return true;
-        }
-        let shift = (self.point.saturating_sub(self.count()))
-            .saturating_sub(divisor.point.saturating_sub(divisor.count()));
-        let Ok(shift) = u64::try_from(shift) else { return false };
-        if divisor.is_zero() {
-            return false;
-        }
-        let Some(modulus) = divisor.integer() else {
-            return self.is_multiple_of_many(divisor, shift);
-        };
-        let remainder =
-            self.digits().fold(0, |r, digit| (r * 10 + u128::from(digit - b'0')) % modulus);
-        (remainder * power(10, shift, modulus)).is_multiple_of(modulus)
-    }
-
-    #[cold]
-    fn is_multiple_of_many(self, divisor: Self, shift: u64) -> bool {
-        let digits: Vec<u8> = divisor.digits().collect();
-        let modulus = BigUint::parse_bytes(&digits, 10).unwrap_or_default();
-        let scale = BigUint::from(10_u8).modpow(&BigUint::from(shift), &modulus);
-        // Some digits at a time, so that the time is that of the digits: the divisor is the schema's, the number is not.
-        let mut remainder = BigUint::ZERO;
-        let (mut some, mut base) = (0_u64, 1_u64);
-        let mut left = self.count();
-        for digit in self.digits() {
-            (some, base) = (some * 10 + u64::from(digit - b'0'), base * 10);
-            left -= 1;
-            if base == DIGITS_AT_ONCE || left == 0 {
-                remainder = (remainder * base + some) % &modulus;
-                (some, base) = (0, 1);
-            }
-        }
-        remainder * scale % modulus == BigUint::ZERO
+    /// The power of ten of its last digit.
+    pub(super) fn exponent(self) -> i64 {
+        self.point.saturating_sub(self.count())
     }
 
     /// Its digits as one integer, if they are few enough that products of two stay within 128 bits.
-    fn integer(self) -> Option<u128> {
+    pub(super) fn integer(self) -> Option<u128> {
         (self.count() <= 18)
             .then(|| self.digits().fold(0, |sum, digit| sum * 10 + u128::from(digit - b'0')))
     }
@@ -196,20 +155,6 @@ fn read_exponent(text: &str) -> i64 {
     if negative { -size } else { size }
 }
 
-/// `base^exponent mod modulus`, by squaring; the modulus is below 10^18.
-fn power(mut base: u128, mut exponent: u64, modulus: u128) -> u128 {
-    let mut result = 1 % modulus;
-    base %= modulus;
-    while exponent > 0 {
-        if exponent & 1 == 1 {
-            result = result * base % modulus;
-        }
-        base = base * base % modulus;
-        exponent >>= 1;
-    }
-    result
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,40 +206,5 @@ mod tests {
         for text in ["0.5", "1e-1", "1.00000000000000000000001", "125e-2", "1e-2000000"] {
             assert!(!Decimal::parse(text).is_integer(), "{text}");
         }
-    }
-
-    #[test]
-    fn multiples_are_exact() {
-        let multiple = |a: &str, b: &str| Decimal::parse(a).is_multiple_of(Decimal::parse(b));
-        for (a, b) in [
-            ("0", "3"),
-            ("9", "3"),
-            ("-9", "3"),
-            ("4.5", "1.5"),
-            ("0.3", "0.1"),
-            ("1e300", "1e-2"),
-            ("0.0075", "0.0001"),
-            ("36893488147419103232", "2"),
-            ("1e2000000", "0.5"),
-            ("7", "0.5"),
-        ] {
-            assert!(multiple(a, b), "{a} {b}");
-        }
-        for (a, b) in [
-            ("10", "3"),
-            ("0.35", "0.1"),
-            ("0.00751", "0.0001"),
-            ("36893488147419103233", "2"),
-            ("1e2000000", "3"),
-            ("1e-2", "1"),
-            ("5", "10"),
-            ("15", "10"),
-            ("1", "0"),
-        ] {
-            assert!(!multiple(a, b), "{a} {b}");
-        }
-        assert!(!multiple("5", "1234567890123456789"));
-        assert!(multiple("-24691357802469135780", "1234567890123456789"));
-        assert!(multiple("1234567890123456789e400", "1234567890123456789e-3"));
     }
 }

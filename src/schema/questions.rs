@@ -14,7 +14,7 @@ use crate::seed::{FastState, QualityState};
 const SCANNED: usize = 32;
 
 /// Bytes of a text that are looked through in about the time that a question takes.
-const BYTES: usize = 16;
+const BYTES: usize = 32;
 
 /// The questions of one judgement of one document.
 #[derive(Debug)]
@@ -63,10 +63,15 @@ impl Questions {
         self.left = 0;
     }
 
-    /// Whether an object of the document has a member of this name.
-    pub(super) fn has(&mut self, object: Value<'_>, name: &str) -> bool {
+    /// The member of this name of an object of the document.
+    pub(super) fn member<'d>(&mut self, object: Value<'d>, name: &str) -> Option<Value<'d>> {
         self.spend(1);
-        self.members.get(object, name).is_some()
+        self.members.get(object, name)
+    }
+
+    /// Whether there is one.
+    pub(super) fn has(&mut self, object: Value<'_>, name: &str) -> bool {
+        self.member(object, name).is_some()
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::Options;
 use super::dialect::Dialect;
+use super::divisor::Divisor;
 use super::formats::{self, Meaning};
 use super::graph::{Bound, Condition, Contains, Counts, Graph, NodeId, Schema, Types};
 use super::listed::Listed;
@@ -576,7 +577,7 @@ fn read_numbers(members: &Map<String, Value>, dialect: Dialect, schema: &mut Sch
         add(Bound::ExclusiveMinimum, limit("exclusiveMinimum"));
         add(Bound::ExclusiveMaximum, limit("exclusiveMaximum"));
     }
-    schema.multiple_of = limit("multipleOf");
+    schema.multiple_of = limit("multipleOf").map(|divisor| Arc::new(Divisor::new(&divisor)));
 }
 
 fn counts(members: &Map<String, Value>, least: &str, most: &str) -> Counts {

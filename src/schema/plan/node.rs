@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::super::divisor::Divisor;
 use super::super::formats::{Check, NumberFormat};
 use super::super::graph::{Bound, Condition, Contains, Counts, NodeId};
 use super::super::listed::Listed;
@@ -128,7 +129,7 @@ pub(super) struct Numbers {
     /// Integers by value.
     pub(super) integers: bool,
     pub(super) bounds: Vec<(Bound, String)>,
-    pub(super) multiples: Vec<String>,
+    pub(super) multiples: Vec<Arc<Divisor>>,
     pub(super) formats: Vec<NumberFormat>,
     /// Lists of which it must be in each.
     pub(super) lists: Vec<NumberList>,
@@ -177,7 +178,7 @@ impl Numbers {
         (!self.integers || number.is_integer_literal() || value.is_integer())
             && self.lists.iter().all(|list| list.has(number, value))
             && self.bounds.iter().all(within)
-            && self.multiples.iter().all(|divisor| value.is_multiple_of(Decimal::parse(divisor)))
+            && self.multiples.iter().all(|divisor| divisor.divides(value))
             && self.formats.iter().all(|format| format.allows(number))
     }
 }
