@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from secval._core import Violation
 
@@ -77,18 +77,26 @@ class JSONError(SecvalError, ValueError):
 class ValidationError(SecvalError, ValueError):
     """A value violates its schema.
 
-    Attributes:
-        violations: All that were found, up to 100, in the order of the value.
+    To find the first violation costs no more than to find none; to list all costs far more, so that is done when
+    `violations` is read. Until then the error keeps the value that was refused.
     """
 
-    violations: tuple[Violation, ...]
-
-    def __init__(self, violations: Iterable[Violation]) -> None:
-        self.violations = tuple(violations)
-        count = len(self.violations)
-        first = f": {self.violations[0].message}" if self.violations else ""
+    def __init__(
+        self, violations: Iterable[Violation], listing: Callable[[], list[Violation]] | None = None
+    ) -> None:
+        self._violations = tuple(violations)
+        self._listing = listing
+        count = len(self._violations)
+        first = f": {self._violations[0].message}" if self._violations else ""
         more = f" (and {count - 1} more)" if count > 1 else ""
         super().__init__(f"the value violates its schema{first}{more}")
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """All that were found, up to 100, in the order of the value."""
+        if self._listing is not None:
+            self._violations, self._listing = tuple(self._listing()), None
+        return self._violations
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.violations,)

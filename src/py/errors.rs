@@ -5,7 +5,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyTuple, PyType};
 
-use super::schema::Violation;
+use super::schema::{Listing, Violation};
+use super::text::work_on;
 use crate::json;
 use crate::policy;
 use crate::schema::CompileError;
@@ -44,7 +45,7 @@ impl Class {
 
 /// `JSONError`: line, column and pointer are worked out here, and the text is not kept.
 pub(super) fn json(py: Python<'_>, error: json::Error, text: &[u8]) -> PyErr {
-    let place = json::place(text, error.offset());
+    let place = work_on(py, text.len(), || json::place(text, error.offset()));
     let reason = error.reason();
     let (code, title, offset) = (reason.code(), reason.title(), error.offset());
     let json::Place { position, line, column, pointer } = place;
@@ -54,6 +55,11 @@ pub(super) fn json(py: Python<'_>, error: json::Error, text: &[u8]) -> PyErr {
 /// `ValidationError` with all violations.
 pub(super) fn validation(py: Python<'_>, violations: Vec<Violation>) -> PyErr {
     VALIDATION.raise(py, (violations,))
+}
+
+/// `ValidationError` with the first violation, and with what lists all of them when somebody asks.
+pub(super) fn first_violation(py: Python<'_>, first: Violation, listing: Listing) -> PyErr {
+    VALIDATION.raise(py, ([first], listing))
 }
 
 /// `UsageError`: the caller's fault.

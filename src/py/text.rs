@@ -22,6 +22,35 @@ pub(super) struct Text<'a> {
     kind: Kind,
 }
 
+/// Bytes that stay as they are: an object's that nobody can change, or ours.
+pub(super) enum Unchanging {
+    Bytes(Py<PyBytes>),
+    Str(Py<PyString>),
+    Own(Vec<u8>),
+}
+
+impl Unchanging {
+    /// What was read of an object.
+    pub(super) fn of(object: &Bound<'_, PyAny>, read: &[u8]) -> Self {
+        if let Ok(bytes) = object.cast_exact::<PyBytes>() {
+            return Self::Bytes(bytes.clone().unbind());
+        }
+        match object.cast::<PyString>() {
+            Ok(text) if text.to_str().is_ok() => Self::Str(text.clone().unbind()),
+            Ok(_) | Err(_) => Self::Own(read.to_vec()),
+        }
+    }
+
+    pub(super) fn get<'a>(&'a self, py: Python<'a>) -> &'a [u8] {
+        match self {
+            Self::Bytes(bytes) => bytes.as_bytes(py),
+            // It is UTF-8: it was read in place before.
+            Self::Str(text) => text.to_str(py).unwrap_or_default().as_bytes(),
+            Self::Own(bytes) => bytes,
+        }
+    }
+}
+
 /// What the text was.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {

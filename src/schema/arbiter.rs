@@ -50,9 +50,17 @@ const LOOKS: u64 = 1 << 20;
 /// Those for each node: a keyword takes one or two.
 const LOOKS_PER_NODE: u64 = 16;
 
-/// Looks for a list of violations. At half, of bodies of a megabyte the first fault alone is told; at double, a body that
-/// was written to that end takes twice the tenth of a second.
-const LISTING: u64 = 1 << 20;
+/// Looks for a list of violations, and some more for each node, but no more than so many: a branch that many values do not
+/// follow is told of each. At half, of bodies of a megabyte the first fault alone is told; at double, a body that was
+/// written to that end takes twice as long.
+const LISTING: u64 = 1 << 16;
+const LISTING_PER_NODE: u64 = 8;
+const LISTING_AT_MOST: u64 = 1 << 20;
+
+fn listing(value: Value<'_>) -> u64 {
+    let by_size = (value.size() as u64).saturating_mul(LISTING_PER_NODE);
+    by_size.saturating_add(LISTING).min(LISTING_AT_MOST)
+}
 
 /// Why the arbiter has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +135,8 @@ impl Arbiter {
         tell: impl Fn(&ValidationError<'_>) -> T,
     ) -> Result<Option<T>, Unanswered> {
         let first = || self.validator.validate(Instance::Value(value)).err();
-        self.with_stack(value, LISTING, || first().map(|error| tell(&error))).map(|(told, _)| told)
+        self.with_stack(value, listing(value), || first().map(|error| tell(&error)))
+            .map(|(told, _)| told)
     }
 
     /// The first violations, in the crate's order.
@@ -138,7 +147,7 @@ impl Arbiter {
         tell: impl Fn(&ValidationError<'_>) -> T,
     ) -> Result<Vec<T>, Unanswered> {
         let all = || self.validator.iter_errors(Instance::Value(value)).take(limit);
-        self.with_stack(value, LISTING, || all().map(|error| tell(&error)).collect())
+        self.with_stack(value, listing(value), || all().map(|error| tell(&error)).collect())
             .map(|(told, _)| told)
     }
 

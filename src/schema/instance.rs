@@ -54,6 +54,9 @@ pub(super) fn looking<T>(times: u64, work: impl FnOnce() -> T) -> Option<(T, u64
     (left > 0).then_some((done, times.saturating_sub(left)))
 }
 
+/// Looks that it takes to write down a violation.
+const WRITING: u64 = 8;
+
 /// Takes one look, if there is one left.
 #[inline]
 fn look() -> bool {
@@ -211,6 +214,8 @@ impl<'d> Node<'d, Tree> for Instance<'d> {
     }
 
     fn lazy_value(&self) -> jsonschema_value::LazyInstance<'d> {
+        // A violation is written down.
+        take(WRITING);
         jsonschema_value::LazyInstance::Ready(Cow::Owned(serde_json::Value::Null))
     }
 

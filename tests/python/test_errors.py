@@ -34,14 +34,33 @@ def test_a_json_error_reads_like_the_standard_librarys():
     assert str(error).endswith("line 2 column 2 (byte 10)")
 
 
-def test_a_validation_error_names_the_first_violation_and_counts_the_rest():
+def test_a_validation_error_names_the_first_violation_and_lists_all_when_asked():
     schema = secval.Schema(
         {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["b"]}
     )
-    error = raised(lambda: schema.validate({"a": 1}))
-    assert len(error.violations) == 2
-    assert str(error).startswith("the value violates its schema: ")
-    assert str(error).endswith(" (and 1 more)")
+    for value in ({"a": 1}, b'{"a": 1}', bytearray(b'{"a": 1}')):
+        error = raised(lambda value=value: schema.validate(value))
+        assert str(error) == "the value violates its schema: is not of type string"
+        assert list(error.violations) == schema.check({"a": 1})
+        assert len(error.violations) == 2
+        assert error.violations is error.violations
+    for text in ('{"a": 1}', b'{"a": 1}', bytearray(b'{"a": 1}')):
+        error = raised(lambda text=text: schema.loads(text))
+        assert list(error.violations) == schema.check({"a": 1})
+    told = secval.ValidationError(error.violations)
+    assert str(told) == "the value violates its schema: is not of type string (and 1 more)"
+
+
+def test_what_was_refused_is_what_is_listed_whatever_became_of_it_since():
+    schema = secval.Schema({"items": {"type": "integer"}})
+    value = ["a", 2, "c"]
+    text = bytearray(b'["a", 2, "c"]')
+    errors = [raised(lambda: schema.validate(value)), raised(lambda: schema.validate(text))]
+    errors.append(raised(lambda: schema.loads(text)))
+    value.clear()
+    text[:] = b"[]"
+    for error in errors:
+        assert [violation.pointer for violation in error.violations] == ["/0", "/2"]
 
 
 def test_a_policy_error_has_one_line_a_fault():

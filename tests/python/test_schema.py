@@ -168,18 +168,18 @@ def test_messages_say_what_the_schema_wants_and_nothing_that_was_sent() -> None:
     )
 
 
-def test_errors_say_how_many_and_keep_no_data_alive() -> None:
+def test_errors_keep_no_buffer_alive() -> None:
     data = array.array("B", b'{"amount": 0, "x": 1}')
     gone = weakref.ref(data)
     with pytest.raises(ValidationError) as caught:
         Schema(PAYMENT).validate(data)
     error = caught.value
-    assert str(error).endswith("(and 1 more)")
-    assert pickle.loads(pickle.dumps(error)).violations == error.violations
     error.__traceback__ = None
     del data, caught
     gc.collect()
     assert gone() is None
+    assert len(error.violations) == 2
+    assert pickle.loads(pickle.dumps(error)).violations == error.violations
 
 
 def test_a_violation_is_a_value() -> None:

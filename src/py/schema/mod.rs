@@ -16,7 +16,7 @@ use pyo3::types::{PyBool, PyDict, PyInt, PyString};
 use super::objects::{Shared, direct};
 #[cfg(secval_cpython)]
 use super::text::lets_go;
-use super::text::{Text, octets, work_on};
+use super::text::{Text, Unchanging, octets, work_on};
 use super::{errors, objects, values};
 use crate::json::{self, Document, Error, Tape};
 use crate::schema::{
@@ -171,10 +171,7 @@ impl Schema {
     fn is_valid(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<bool> {
         Ok(match self.look(data)? {
             Data::Text(text) => self.look_through(py, &text).is_ok(),
-            Data::Value(document) => {
-                let judged = self.set.judge_value(self.id, document.root());
-                judged.map_err(|violation| note(py, &violation)).is_ok()
-            }
+            Data::Value(document) => self.judge_value(py, &document).is_ok(),
             Data::Fault(_) => false,
         })
     }
@@ -192,9 +189,11 @@ impl Schema {
             Data::Text(text) => match self.look_through(py, &text) {
                 Ok(()) => Vec::new(),
                 Err(schema::Fault::Json(error)) => vec![malformed(error)],
-                Err(schema::Fault::Schema(_)) => self.reread(py, &text, limit),
+                Err(schema::Fault::Schema(_)) => {
+                    list(py, self.judged(), Source::Text(&text), limit)
+                }
             },
-            Data::Value(document) => self.list(py, document.root(), limit),
+            Data::Value(document) => list(py, self.judged(), Source::Document(&document), limit),
             Data::Fault(violation) => vec![violation],
         })
     }
@@ -202,15 +201,16 @@ impl Schema {
     /// Raises what `check` would list.
     ///
     /// Raises:
-    ///     ValidationError: With all violations.
+    ///     ValidationError: With what `check` would list, worked out when its `violations` are read.
     ///     JSONError: A text is malformed.
     fn validate(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         match self.look(data)? {
-            Data::Text(text) => self.look_through(py, &text).map_err(|f| self.raise(py, &f, &text)),
-            Data::Value(document) => match self.list(py, document.root(), REPORTED) {
-                violations if violations.is_empty() => Ok(()),
-                violations => Err(errors::validation(py, violations)),
-            },
+            Data::Text(text) => {
+                self.look_through(py, &text).map_err(|fault| self.raise(data, fault, &text))
+            }
+            Data::Value(document) => self.judge_value(py, &document).map_err(|violation| {
+                self.violated(py, violation, Kept::Document(Box::new(document)))
+            }),
             Data::Fault(violation) => Err(errors::validation(py, vec![violation])),
         }
     }
@@ -247,17 +247,11 @@ impl Schema {
     /// Raises:
     ///     ValidationError: The value violates the schema.
     ///     JSONError: The text is malformed.
+    #[pyo3(signature = (text), text_signature = "($self, text)")]
     fn loads<'py>(&self, py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let text = Text::of(text)?;
-        self.make(py, &text.bytes).map_err(|unmade| match unmade {
-            Unmade::Refused(schema::Fault::Json(error)) => {
-                let error = text.explain(error, &self.limits);
-                self.error(py, Unmade::Refused(schema::Fault::Json(error)), &text.bytes)
-            }
-            unmade @ (Unmade::Refused(_) | Unmade::Receiver(_)) => {
-                self.error(py, unmade, &text.bytes)
-            }
-        })
+        let object = text;
+        let text = Text::of(object)?;
+        self.make(py, &text.bytes).map_err(|unmade| self.error(object, unmade, &text))
     }
 }
 
@@ -323,39 +317,114 @@ impl Schema {
         direct::judge(py, self.set.planned(self.id)?, &self.declared, text, &self.limits)
     }
 
-    fn list(&self, py: Python<'_>, value: json::Value<'_>, limit: usize) -> Vec<Violation> {
-        let violations = self.set.violations(self.id, value, limit);
-        for violation in &violations {
-            note(py, violation);
-        }
-        violations.into_iter().map(Violation::from).collect()
-    }
-
-    /// The violations of a text that is known to be JSON.
-    fn reread(&self, py: Python<'_>, text: &[u8], limit: usize) -> Vec<Violation> {
-        match json::parse(Cow::Borrowed(text), &self.limits, Tape::default()) {
-            Ok(document) => self.list(py, document.root(), limit),
-            Err(error) => vec![malformed(error)],
-        }
+    fn judge_value(
+        &self,
+        py: Python<'_>,
+        document: &Document<'_>,
+    ) -> Result<(), schema::Violation> {
+        let judge = || self.set.judge_value(self.id, document.root());
+        let judged = work_on(py, document.text().len(), judge);
+        judged.inspect_err(|violation| note(py, violation))
     }
 
     /// Why a text was not made into objects.
     #[cold]
-    fn error(&self, py: Python<'_>, unmade: Unmade<PyErr>, text: &[u8]) -> PyErr {
-        match unmade {
-            Unmade::Refused(fault) => {
-                tell(py, &fault);
-                self.raise(py, &fault, text)
+    fn error(&self, object: &Bound<'_, PyAny>, unmade: Unmade<PyErr>, text: &Text<'_>) -> PyErr {
+        let fault = match unmade {
+            Unmade::Refused(schema::Fault::Json(error)) => {
+                schema::Fault::Json(text.explain(error, &self.limits))
             }
-            Unmade::Receiver(error) => error,
+            Unmade::Refused(fault) => fault,
+            Unmade::Receiver(error) => return error,
+        };
+        tell(object.py(), &fault);
+        self.raise(object, fault, &text.bytes)
+    }
+
+    /// The exception of a text that was read of an object.
+    #[cold]
+    fn raise(&self, object: &Bound<'_, PyAny>, fault: schema::Fault, text: &[u8]) -> PyErr {
+        match fault {
+            schema::Fault::Json(error) => errors::json(object.py(), error, text),
+            schema::Fault::Schema(violation) => {
+                let kept = Kept::Text(Unchanging::of(object, text));
+                self.violated(object.py(), *violation, kept)
+            }
         }
     }
 
-    fn raise(&self, py: Python<'_>, fault: &schema::Fault, text: &[u8]) -> PyErr {
-        match fault {
-            schema::Fault::Json(error) => errors::json(py, *error, text),
-            schema::Fault::Schema(_) => errors::validation(py, self.reread(py, text, REPORTED)),
+    fn violated(&self, py: Python<'_>, first: schema::Violation, kept: Kept) -> PyErr {
+        let (set, id) = (Arc::clone(&self.set), self.id);
+        let listing = Listing { set, id, limits: self.limits, kept };
+        errors::first_violation(py, first.into(), listing)
+    }
+
+    fn judged(&self) -> Judged<'_> {
+        Judged { set: &self.set, id: self.id, limits: &self.limits }
+    }
+}
+
+/// What lists the violations of a value that was refused, when it is called: it costs far more than to find the first.
+#[pyclass(frozen, module = "secval._core")]
+pub(super) struct Listing {
+    set: Arc<Set>,
+    id: SchemaId,
+    limits: json::Limits,
+    kept: Kept,
+}
+
+/// What was refused.
+enum Kept {
+    Text(Unchanging),
+    Document(Box<Document<'static>>),
+}
+
+#[pymethods]
+impl Listing {
+    /// The violations, up to 100.
+    fn __call__(&self, py: Python<'_>) -> Vec<Violation> {
+        let Self { set, id, limits, kept } = self;
+        let source = match kept {
+            Kept::Text(text) => Source::Text(text.get(py)),
+            Kept::Document(document) => Source::Document(document),
+        };
+        list(py, Judged { set, id: *id, limits }, source, REPORTED)
+    }
+}
+
+/// By what a value is judged.
+#[derive(Clone, Copy)]
+struct Judged<'s> {
+    set: &'s Set,
+    id: SchemaId,
+    limits: &'s json::Limits,
+}
+
+/// What is judged; a text is known to be JSON.
+#[derive(Clone, Copy)]
+enum Source<'d> {
+    Text(&'d [u8]),
+    Document(&'d Document<'d>),
+}
+
+/// All violations, up to a limit.
+fn list(py: Python<'_>, judged: Judged<'_>, source: Source<'_>, limit: usize) -> Vec<Violation> {
+    let Judged { set, id, limits } = judged;
+    let size = match source {
+        Source::Text(text) => text.len(),
+        Source::Document(document) => document.text().len(),
+    };
+    let violations = work_on(py, size, || match source {
+        Source::Document(document) => Ok(set.violations(id, document.root(), limit)),
+        Source::Text(text) => json::parse(Cow::Borrowed(text), limits, Tape::default())
+            .map(|document| set.violations(id, document.root(), limit)),
+    });
+    match violations {
+        Ok(violations) => {
+            let noted = violations.into_iter().inspect(|violation| note(py, violation));
+            noted.map(Violation::from).collect()
         }
+        Err(error) => vec![malformed(error)],
     }
 }
 

@@ -13,7 +13,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::super::front::Front;
-use super::super::text::lets_go;
+use super::super::text::{Text, lets_go};
 use super::Schema;
 use crate::schema::Unmade;
 
@@ -72,7 +72,11 @@ unsafe extern "C" fn loads(
         // A panic here is met again on the general way, which makes an exception of it.
         match catch_unwind(AssertUnwindSafe(|| schema.make_directly(py, text))) {
             Ok(Some(Ok(made))) => return made.into_ptr(),
-            Ok(Some(Err(unmade))) => return raise(schema, unmade, text),
+            Ok(Some(Err(unmade))) => {
+                // SAFETY: the one argument, which lives while it is borrowed from the caller.
+                let object = unsafe { Borrowed::from_ptr(py, *arguments) };
+                return raise(schema, unmade, &object);
+            }
             // Not in one go, or not at all.
             Ok(None) | Err(_) => {}
         }
@@ -83,8 +87,9 @@ unsafe extern "C" fn loads(
 
 /// Raises why nothing was made: with pyo3's knowledge, as exceptions are made of many parts.
 #[cold]
-fn raise(schema: &Schema, unmade: Unmade<PyErr>, text: &[u8]) -> *mut ffi::PyObject {
-    let raise = || Python::attach(|py| schema.error(py, unmade, text).restore(py));
+fn raise(schema: &Schema, unmade: Unmade<PyErr>, object: &Bound<'_, PyAny>) -> *mut ffi::PyObject {
+    let error = || Text::of(object).map_or_else(|e| e, |text| schema.error(object, unmade, &text));
+    let raise = || Python::attach(|py| error().restore(py));
     if catch_unwind(AssertUnwindSafe(raise)).is_err() {
         // SAFETY: the GIL is held by whoever calls a method.
         let py = unsafe { Python::assume_attached() };
