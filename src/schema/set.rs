@@ -194,8 +194,11 @@ impl Set {
                 }
                 violations
             }
-            // The one that is known.
-            Err(_) => vec![self.violation(compiled, value, refusal)],
+            // The one that is known, and that it may not be the only one.
+            Err(_) => {
+                let known = self.violation(compiled, value, refusal);
+                [known, Violation::unlisted()].into_iter().take(limit).collect()
+            }
         }
     }
 

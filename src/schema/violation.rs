@@ -100,6 +100,12 @@ impl Violation {
         }
     }
 
+    /// There may be others than the one that was told.
+    pub(super) fn unlisted() -> Self {
+        let message = "may violate its schema elsewhere too: to list that takes too many steps";
+        Self::new("steps", String::new(), String::new(), Some(message.to_owned()))
+    }
+
     /// The plan and the arbiter do not agree on a value.
     pub(super) fn difference() -> Self {
         Self {

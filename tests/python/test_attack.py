@@ -52,6 +52,76 @@ CLOSED = Schema({"properties": {"m1": {}}}, closed=True)
 NUMBERS = Schema(
     {"multipleOf": 1234567890123456789012345678901, "minimum": 5, "exclusiveMaximum": 10**300}
 )
+ROOT = {"$ref": "#"}
+
+
+def tagged(member: str, tag: int | str, **more: Any) -> dict[str, Any]:
+    """A branch that a constant chooses."""
+    return {"type": "object", "required": [member], "properties": {member: {"const": tag}, **more}}
+
+
+# The base and the branch lead to the same child: each level would ask twice of all that is below it.
+TAGGED = {
+    "a branch and its base": {
+        "properties": {"a": ROOT},
+        "oneOf": [tagged("k", n, a=ROOT) for n in range(3)],
+    },
+    "two choices": {
+        "allOf": [{"oneOf": [tagged("k", n, a=ROOT) for n in range(3)]} for _ in range(2)]
+    },
+    "a choice and a condition": {
+        "oneOf": [tagged("k", n, a=ROOT) for n in range(3)],
+        "if": {"required": ["a"]},
+        "then": {"properties": {"a": ROOT}},
+    },
+}
+PREFIX = Schema({"items": ROOT, "oneOf": [{"prefixItems": [{"const": 1}, ROOT]}, {"type": "null"}]})
+EXPRESSION = Schema(
+    {
+        "properties": {"args": {"items": ROOT}},
+        "oneOf": [tagged("op", op, args={"type": "array", "items": ROOT}) for op in ("add", "not")],
+    }
+)
+LISTED = [{"n": n, "of": [n]} for n in range(300)]
+HUNDREDS = {
+    "numbers": Schema({"items": {"enum": list(range(5_000))}}),
+    "objects": Schema({"items": {"enum": LISTED}}),
+    "objects, by the general validator": Schema(
+        {"items": {"enum": LISTED}, "anyOf": [{"minItems": 1}, {}], "unevaluatedItems": False}
+    ),
+    "dependentSchemas": Schema(
+        {"dependentSchemas": {f"m{n}": {"required": [f"m{n + 1}"]} for n in range(300)}}
+    ),
+    "conditions": Schema(
+        {
+            "allOf": [
+                {"if": {"required": [f"m{n}"]}, "then": {"required": [f"m{n + 1}"]}}
+                for n in range(300)
+            ]
+        }
+    ),
+    "anyOf": Schema({"anyOf": [{"required": [f"x{n}"]} for n in range(300)]}),
+    "anyOf and unevaluatedProperties": Schema(
+        {"anyOf": [{"required": [f"x{n}"]} for n in range(300)], "unevaluatedProperties": False}
+    ),
+    "anyOf, declared": Schema({"anyOf": [{"properties": {"m1": {"const": n}}} for n in range(300)]}),
+    "anyOf, undeclared": Schema(
+        {"anyOf": [{"additionalProperties": {"minimum": n}} for n in range(1, 301)]}
+    ),
+    "anyOf and uniqueItems": Schema(
+        {"anyOf": [{"uniqueItems": True, "maxItems": n} for n in range(300)]}
+    ),
+    "patterns": Schema({"oneOf": [{"pattern": f"a{{{n}}}b"} for n in range(300)]}),
+    "not": Schema({"not": {"anyOf": [{"pattern": f"(a|aa)+b{n}$"} for n in range(300)]}}),
+    "not, by the general validator": Schema(
+        {"not": {"unevaluatedItems": False, "items": {"anyOf": [{"enum": LISTED}, {"enum": LISTED}]}}}
+    ),
+}
+TWICE = Schema({"uniqueItems": True, "items": ROOT})
+MANY_DIGITS = Schema({"items": {"multipleOf": 1234567890123456789012345678901}})
+NOTHING_BAD = Schema(
+    {"items": {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}}
+)
 ROOMY = Limits(max_depth=MANY + 1, max_number_chars=2**18)
 
 
@@ -74,6 +144,31 @@ def nested(end: str, levels: int) -> bytes:
 
 def kinds(count: int, kind: int) -> bytes:
     return ("[" + ",".join([f'{{"kind":{kind}}}'] * count) + "]").encode()
+
+
+def tags(levels: int, last: int = 2) -> bytes:
+    return b'{"k":1,"a":' * levels + b'{"k":%d}' % last + b"}" * levels
+
+
+def tree(levels: int, width: int) -> str:
+    if not levels:
+        return '{"op":"not"}'
+    return '{"op":"add","args":[' + ",".join([tree(levels - 1, width)] * width) + "]}"
+
+
+def array(item: str, count: int = MANY) -> bytes:
+    return ("[" + ",".join([item] * count) + "]").encode()
+
+
+def verdict(schema: Schema, data: bytes) -> Callable[[], Any]:
+    """`True`, or the first code."""
+
+    def run() -> Any:
+        told = schema.check(data, limit=1)
+        assert schema.is_valid(data) == (not told)
+        return told[0].code if told else True
+
+    return run
 
 
 def lists(schema: Schema, text: str | bytes) -> Callable[[], Any]:
@@ -106,6 +201,90 @@ ATTACKS: dict[str, tuple[Callable[[], Any], Any]] = {
         lambda: UNTOLD.check(b"[" + b'{"m399":1},' * 40_000 + b"{}]")[0].code,
         "schema.steps",
     ),
+    **{
+        f"levels of {name}, closed: {closed}": (
+            verdict(Schema(schema, closed=closed), tags(60)),
+            True,
+        )
+        for name, schema in TAGGED.items()
+        for closed in (False, True)
+    },
+    **{
+        f"levels of {name}, and a fault": (verdict(Schema(schema), tags(60, 9)), "schema.one_of")
+        for name, schema in TAGGED.items()
+    },
+    "levels of items that are told apart": (
+        verdict(PREFIX, b"[1," * 60 + b"null" + b"]" * 60),
+        True,
+    ),
+    "a tree of two": (verdict(EXPRESSION, tree(13, 2).encode()), True),
+    "a tree of hundreds": (verdict(EXPRESSION, tree(2, 300).encode()), True),
+    "a tree with one fault": (
+        verdict(EXPRESSION, tree(13, 2).replace("not", "or", 1).encode()),
+        "schema.one_of",
+    ),
+    "an enum of numbers": (verdict(HUNDREDS["numbers"], array("4999")), True),
+    "an enum of numbers, none of it": (
+        verdict(HUNDREDS["numbers"], array("4999.5")),
+        "schema.enum",
+    ),
+    "an enum of objects": (verdict(HUNDREDS["objects"], array('{"of":[299],"n":299.0}')), True),
+    "an enum of objects, none of it": (
+        verdict(HUNDREDS["objects"], array('{"of":[299],"n":298}')),
+        "schema.enum",
+    ),
+    "an enum of objects, by the general validator": (
+        verdict(HUNDREDS["objects, by the general validator"], array('{"of":[299],"n":299}')),
+        "schema.steps",
+    ),
+    "members and dependentSchemas": (
+        verdict(HUNDREDS["dependentSchemas"], MEMBERS.encode()),
+        True,
+    ),
+    "members and conditions": (verdict(HUNDREDS["conditions"], MEMBERS.encode()), True),
+    "members and anyOf": (verdict(HUNDREDS["anyOf"], MEMBERS.encode()), "schema.any_of"),
+    "members and anyOf of one": (
+        verdict(HUNDREDS["anyOf, declared"], MEMBERS.encode()),
+        True,
+    ),
+    "members and anyOf of all": (
+        verdict(HUNDREDS["anyOf, undeclared"], MEMBERS.encode()),
+        "schema.any_of",
+    ),
+    "members and anyOf, by the general validator": (
+        verdict(HUNDREDS["anyOf and unevaluatedProperties"], MEMBERS.encode()),
+        "schema.any_of",
+    ),
+    "objects that are not equal, hundreds of times": (
+        verdict(HUNDREDS["anyOf and uniqueItems"], OBJECTS.encode()),
+        "schema.steps",
+    ),
+    "hundreds of patterns": (
+        verdict(HUNDREDS["patterns"], b'"' + b"a" * 10**6 + b'"'),
+        "schema.steps",
+    ),
+    "what has no answer is not valid by a not": (
+        verdict(HUNDREDS["not"], b'"' + b"a" * 10**6 + b'"'),
+        "schema.steps",
+    ),
+    "what has no answer is not valid by a not, by the general validator": (
+        verdict(HUNDREDS["not, by the general validator"], array('{"of":[299],"n":298}')),
+        "schema.steps",
+    ),
+    "objects that are not equal, at many levels": (
+        verdict(TWICE, ("[" * 60 + OBJECTS + "]" * 60).encode()),
+        True,
+    ),
+    "objects that are equal, below many levels": (
+        verdict(TWICE, ("[0," * 60 + OBJECTS[:-1] + ',{"n":0,"s":"x0"}]' + "]" * 60).encode()),
+        "schema.unique_items",
+    ),
+    "many divisors of many digits": (
+        verdict(MANY_DIGITS, array("1234567890123456789012345678901e9")),
+        True,
+    ),
+    "many faults": (lambda: len(NOTHING_BAD.check(array('{"a":""}', 60_000))), 100),
+    "more faults than are listed": (lists(NOTHING_BAD, array("{}")), ["required", "steps"]),
     "digits": (lambda: type(loads("7" * 2**18, limits=ROOMY)), int),
     "digits beyond the ceiling": (
         code(lambda: loads("7" * (2**18 + 1), limits=ROOMY)),

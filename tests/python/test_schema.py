@@ -108,6 +108,10 @@ def test_check_lists_all_and_validate_raises_them() -> None:
         assert set(places(schema.check(data))) == expected
         assert len(schema.check(data, limit=2)) == 2
         assert schema.check(data, limit=0) == []
+        assert len(schema.check(data, limit=10**30)) == 4
+        for limit in (-1, True, 1.0, "1"):
+            with pytest.raises(UsageError, match="limit is an int from 0 up"):
+                schema.check(data, limit=limit)  # type: ignore[arg-type]
         with pytest.raises(ValidationError) as caught:
             schema.validate(data)
         assert set(places(caught.value.violations)) == expected

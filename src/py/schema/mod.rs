@@ -177,14 +177,19 @@ impl Schema {
     }
 
     /// All violations, up to `limit`; an empty list for valid data. Never raises for bad data: a malformed text
-    /// is one violation with the keyword `json`.
-    #[pyo3(signature = (data, *, limit=100))]
+    /// is one violation with the keyword `json`. Where it would take too many steps to list them, the first is followed
+    /// by one with the keyword `steps`.
+    ///
+    /// Raises:
+    ///     UsageError: The limit is no int from 0 up.
+    #[pyo3(signature = (data, *, limit=None), text_signature = "($self, data, *, limit=100)")]
     fn check(
         &self,
         py: Python<'_>,
         data: &Bound<'_, PyAny>,
-        limit: usize,
+        limit: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Vec<Violation>> {
+        let limit = limit.map_or(Ok(REPORTED), read_limit)?;
         Ok(match self.look(data)? {
             Data::Text(text) => match self.look_through(py, &text) {
                 Ok(()) => Vec::new(),
@@ -453,6 +458,15 @@ fn read_dialect(py: Python<'_>, name: &str) -> PyResult<Dialect> {
             "dialect is one of \"draft4\", \"draft6\", \"draft7\", \"2019-09\", \"2020-12\"",
         )
     })
+}
+
+/// However large: there are never more violations than that.
+fn read_limit(limit: &Bound<'_, PyAny>) -> PyResult<usize> {
+    let whole = limit.is_instance_of::<PyInt>() && !limit.is_instance_of::<PyBool>();
+    if !whole || limit.lt(0)? {
+        return Err(errors::usage(limit.py(), "limit is an int from 0 up"));
+    }
+    Ok(limit.extract().unwrap_or(usize::MAX))
 }
 
 fn read_verify(one_of: &Bound<'_, PyAny>) -> PyResult<NonZeroU64> {
