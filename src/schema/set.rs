@@ -182,24 +182,19 @@ impl Set {
             return vec![self.violation(compiled, value, refusal)];
         }
         let tell = |error: &ValidationError<'_>| self.tell(compiled, value, error);
-        match compiled.arbiter.violations(value, limit, tell) {
-            Ok(mut violations) => {
-                if closed {
-                    let left = limit.saturating_sub(violations.len());
-                    violations.extend(self.undeclared(compiled, value, left));
-                }
-                if violations.is_empty() && limit > 0 {
-                    // Never an empty list for what is refused.
-                    violations.push(self.differ());
-                }
-                violations
-            }
-            // The one that is known, and that it may not be the only one.
-            Err(_) => {
-                let known = self.violation(compiled, value, refusal);
-                [known, Violation::unlisted()].into_iter().take(limit).collect()
-            }
+        let Ok(mut violations) = compiled.arbiter.violations(value, limit, tell) else {
+            let known = self.violation(compiled, value, refusal);
+            return [known, Violation::unlisted()].into_iter().take(limit).collect();
+        };
+        if closed {
+            let left = limit.saturating_sub(violations.len());
+            violations.extend(self.undeclared(compiled, value, left));
         }
+        if violations.is_empty() && limit > 0 {
+            // Never an empty list for what is refused.
+            violations.push(self.differ());
+        }
+        violations
     }
 
     /// The plan's first fault. What it costs does not depend on how many there are.

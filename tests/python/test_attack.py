@@ -109,12 +109,12 @@ HUNDREDS = {
         {"anyOf": [{"additionalProperties": {"minimum": n}} for n in range(1, 301)]}
     ),
     "anyOf and uniqueItems": Schema(
-        {"anyOf": [{"uniqueItems": True, "maxItems": n} for n in range(300)]}
+        {"anyOf": [{"uniqueItems": True, "not": {"minItems": n}} for n in range(300)]}
     ),
     "patterns": Schema({"oneOf": [{"pattern": f"a{{{n}}}b"} for n in range(300)]}),
     "not": Schema({"not": {"anyOf": [{"pattern": f"(a|aa)+b{n}$"} for n in range(300)]}}),
     "not, by the general validator": Schema(
-        {"not": {"unevaluatedItems": False, "items": {"anyOf": [{"enum": LISTED}, {"enum": LISTED}]}}}
+        {"not": {"items": {"enum": LISTED}, "anyOf": [{"minItems": 1}, {}], "unevaluatedItems": False}}
     ),
 }
 TWICE = Schema({"uniqueItems": True, "items": ROOT})
@@ -194,7 +194,7 @@ ATTACKS: dict[str, tuple[Callable[[], Any], Any]] = {
     "equal objects": (lists(UNIQUE, OBJECTS[:-1] + ',{"s":"x7","n":7.0}]'), ["uniqueItems"]),
     "objects that are not equal": (lists(UNIQUE, OBJECTS), []),
     "branches that lead on": (lists(BRANCHING, nested("1", 60)), []),
-    "branches that lead on to a fault": (lists(BRANCHING, nested('"x"', 60)), ["oneOf"]),
+    "branches that lead on to a fault": (lists(BRANCHING, nested('"x"', 60)), ["oneOf", "steps"]),
     "hundreds of kinds": (lambda: KINDS.is_valid(kinds(80_000, 299)), True),
     "hundreds of kinds, and another": (lambda: KINDS.is_valid(kinds(80_000, 300)), False),
     "hundreds of branches": (
@@ -214,7 +214,7 @@ ATTACKS: dict[str, tuple[Callable[[], Any], Any]] = {
         for name, schema in TAGGED.items()
     },
     "levels of items that are told apart": (
-        verdict(PREFIX, b"[1," * 60 + b"null" + b"]" * 60),
+        verdict(PREFIX, b"[1," * 60 + b"1" + b"]" * 60),
         True,
     ),
     "a tree of two": (verdict(EXPRESSION, tree(13, 2).encode()), True),
@@ -268,7 +268,7 @@ ATTACKS: dict[str, tuple[Callable[[], Any], Any]] = {
         "schema.steps",
     ),
     "what has no answer is not valid by a not, by the general validator": (
-        verdict(HUNDREDS["not, by the general validator"], array('{"of":[299],"n":298}')),
+        verdict(HUNDREDS["not, by the general validator"], array('{"of":[299],"n":299}')),
         "schema.steps",
     ),
     "objects that are not equal, at many levels": (
