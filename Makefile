@@ -24,7 +24,7 @@ unexport CONDA_PREFIX
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: help run serve test sanitize stress test-rust test-loom test-python types arrows lint fmt fuzz clean bench bench-pytest instructions bless
+.PHONY: help run serve test sanitize stress test-rust test-loom test-python test-builders types arrows lint fmt fuzz clean bench bench-pytest instructions bless
 
 help:
 	@echo 'make run     the bookings example behind the gate: good and hostile requests, a table, a summary'
@@ -73,7 +73,7 @@ serve: $(STAMPS)/run $(STAMPS)/core
 
 # ---- tests ----
 
-test: test-rust test-loom test-python types arrows
+test: test-rust test-loom test-python test-builders types arrows
 	$(SAY) 'all tests passed'
 
 test-rust:
@@ -165,6 +165,24 @@ fuzz: $(BUILT)/tools/bin/cargo-fuzz
 	@mkdir -p tests/fuzz/corpus/$(TARGET)
 	@RUSTC_BOOTSTRAP=1 $< run --fuzz-dir tests/fuzz $(TARGET) tests/fuzz/corpus/$(TARGET) $(SEEDS) -- -max_total_time=$(SECONDS) -timeout=10
 
+# ---- the other ways to make objects: where the layout of dicts is not what was expected, and by public API alone, as for versions
+# of Python that are not tested ----
+
+BUILDER_TESTS := $(addprefix tests/python/test_,objects.py loads.py schema.py values.py)
+
+# The package, with an extension that was built apart: $(1)/python, from $(2)/libsecval.so.
+package = rm -rf $(1)/python && mkdir -p $(1)/python && cp -r python/secval $(1)/python \
+	&& rm -f $(1)/python/secval/_core*.so && cp $(2)/libsecval.so $(1)/python/secval/_core.so
+
+test-builders: $(STAMPS)/test $(STAMPS)/core
+	$(SAY) 'testing objects that are made by insertion'
+	@SECVAL_TEMPLATES=0 $(BIN)/python -m pytest -q -p no:cacheprovider $(BUILDER_TESTS)
+	$(SAY) 'testing objects that are made by public API alone'
+	@SECVAL_PORTABLE=1 PYO3_BUILD_EXTENSION_MODULE=1 PYO3_PYTHON=$(abspath $(BIN))/python \
+	  cargo build --quiet --lib --features python --profile quick --target-dir $(BUILT)/portable
+	@$(call package,$(BUILT)/portable,$(BUILT)/portable/quick)
+	@SECVAL_PORTABLE=1 PYTHONPATH=$(BUILT)/portable/python $(BIN)/python -m pytest -q -p no:cacheprovider $(BUILDER_TESTS)
+
 # ---- AddressSanitizer, on the stable toolchain: what is unsafe lives in src/py/objects/cpython.rs. The sanitizer's own runtime must
 # come before everything else that Python loads; gcc's is the one that a system has ----
 
@@ -176,12 +194,10 @@ sanitize: $(STAMPS)/test
 	$(SAY) 'compiling with AddressSanitizer: minutes the first time'
 	@RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address PYO3_BUILD_EXTENSION_MODULE=1 PYO3_PYTHON=$(abspath $(BIN))/python \
 	  cargo build --lib --features python --target $$(rustc -vV | sed -n 's/^host: //p') --target-dir $(SANITIZED)
-	@rm -rf $(SANITIZED)/python && mkdir -p $(SANITIZED)/python && cp -r python/secval $(SANITIZED)/python
-	@rm -f $(SANITIZED)/python/secval/_core*.so
-	@cp $(SANITIZED)/*/debug/libsecval.so $(SANITIZED)/python/secval/_core.so
+	@$(call package,$(SANITIZED),$(SANITIZED)/*/debug)
 	$(SAY) 'testing what is unsafe'
-	@LD_PRELOAD='$(ASAN)' ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=$(SANITIZED)/python $(BIN)/python -m pytest -q \
-	  -p no:cacheprovider tests/python/test_objects.py tests/python/test_loads.py tests/python/test_schema.py tests/python/test_values.py
+	@LD_PRELOAD='$(ASAN)' ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=$(SANITIZED)/python \
+	  $(BIN)/python -m pytest -q -p no:cacheprovider $(BUILDER_TESTS)
 
 clean:
 	rm -rf $(BUILT) $(VENV) dist python/secval/_core*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -4,12 +4,13 @@ from decimal import Decimal
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from os import PathLike
 from types import TracebackType
-from typing import Any, Literal, final, overload
+from typing import Any, Final, Literal, final, overload
 
 from secval.config import Config
 from secval.types import HeaderPairs, JSONMapping, Scheme
 
 __all__ = [
+    "BUILDER",
     "AllowList",
     "Decision",
     "Gate",
@@ -30,6 +31,9 @@ __all__ = [
     "network_key",
     "remove_limiter",
 ]
+
+# How dicts are made: as copies of others of the same names, by insertion, or by public API alone.
+BUILDER: Final[Literal["templates", "insertion", "portable"]]
 
 @final
 class Limits:

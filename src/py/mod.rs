@@ -25,6 +25,8 @@ mod verdict;
 /// The compiled half of `secval`. Import from `secval`, not from here.
 #[pyo3::pymodule]
 mod _core {
+    use pyo3::types::PyModuleMethods;
+
     #[pymodule_export]
     use super::check::{AllowList, IpSet, Length, Range, network_key};
     #[pymodule_export]
@@ -45,8 +47,8 @@ mod _core {
     #[pymodule_init]
     fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
         super::panics::say_only_where();
-        #[cfg(secval_cpython)]
-        super::objects::prepare(module.py());
+        let builder = super::objects::prepare(module.py());
+        module.add("BUILDER", builder)?;
         #[cfg(secval_cpython)]
         super::schema::install(module.py())?;
         super::limiter::install(module.py())

@@ -14,7 +14,7 @@ use crate::seed::{FastState, QualityState};
 const SCANNED: usize = 32;
 
 /// Bytes of a text that are looked through in about the time that a question takes.
-const BYTES: usize = 32;
+const BYTES: usize = 16;
 
 /// The questions of one judgement of one document.
 #[derive(Debug)]

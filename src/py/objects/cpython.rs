@@ -360,9 +360,10 @@ unsafe impl Send for Head {}
 // SAFETY: as before; it never changes.
 unsafe impl Sync for Head {}
 
-/// Tries out what this file expects of CPython.
-pub(in crate::py) fn prepare(py: Python<'_>) {
+/// Tries out what this file expects of CPython: how dicts are made from now on.
+pub(in crate::py) fn prepare(py: Python<'_>) -> &'static str {
     HEAD.get_or_init(py, || if cfg!(secval_plain_str) { head(py) } else { None });
+    if trusts_layout(py) { "templates" } else { "insertion" }
 }
 
 /// The head that strings of several lengths have in common.
@@ -602,10 +603,14 @@ unsafe fn entries<'d>(dict: *mut ffi::PyObject) -> &'d [Entry] {
     }
 }
 
-/// Whether dicts have the layout that this file expects.
+/// Whether dicts have the layout that this file expects, and may be copied from templates: it is tried when the module is
+/// imported, and `SECVAL_TEMPLATES=0` in the environment says no.
 pub(super) fn trusts_layout(py: Python<'_>) -> bool {
     static KNOWN: PyOnceLock<bool> = PyOnceLock::new();
-    *KNOWN.get_or_init(py, || layout_is_known(py).unwrap_or(false))
+    *KNOWN.get_or_init(py, || {
+        let wanted = std::env::var_os("SECVAL_TEMPLATES").is_none_or(|wanted| wanted != "0");
+        wanted && layout_is_known(py).unwrap_or(false)
+    })
 }
 
 /// The same, tried out on some.
@@ -647,6 +652,16 @@ fn layout_is_known(py: Python<'_>) -> PyResult<bool> {
     Ok(true)
 }
 
+/// The version of a dict, by which its state is told from all others'.
+#[allow(
+    deprecated,
+    reason = "since 3.12; it is there in all versions for which this file is compiled"
+)]
+fn version(dict: &Bound<'_, PyAny>) -> u64 {
+    // SAFETY: a live dict.
+    unsafe { (*dict.as_ptr().cast::<ffi::PyDictObject>()).ma_version_tag }
+}
+
 /// Whether a copy with values written into it is what insertion would have made.
 fn copies_as_insertion_does(
     py: Python<'_>,
@@ -675,7 +690,18 @@ fn copies_as_insertion_does(
             inserted.set_item(name, value()?)?;
         }
         let written = copying.finish().into_bound(py);
-        if !written.eq(&inserted)? || tracked(&written) != tracked(inserted.as_any()) {
+        let versions =
+            [written.as_any(), inserted.as_any(), template.bind(py).as_any()].map(version);
+        let [own, inserted_version, template_version] = versions;
+        // Whoever has cached something of another dict must not take this one for it.
+        let is_new = own != inserted_version && own != template_version;
+        // Since 3.12 the lowest bits say who watches a dict: nobody watches one that is new.
+        let unwatched = py.version_info() < (3, 12) || own & 0xFF == 0;
+        if !written.eq(&inserted)?
+            || tracked(&written) != tracked(inserted.as_any())
+            || !is_new
+            || !unwatched
+        {
             return Ok(false);
         }
     }

@@ -45,6 +45,12 @@ use portable as maker;
 /// More digits than this `int()` refuses to read at once (its default limit is 4,300).
 const DIGITS_AT_ONCE: usize = 4_000;
 
+/// How dicts are made: there is nothing to try out.
+#[cfg(not(secval_cpython))]
+pub(super) fn prepare(_: Python<'_>) -> &'static str {
+    "portable"
+}
+
 /// Makes the Python objects of a value.
 pub(super) fn build<'py>(py: Python<'py>, root: Value<'_>) -> PyResult<Bound<'py, PyAny>> {
     match maker::build(py, root)? {

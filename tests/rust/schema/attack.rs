@@ -56,9 +56,9 @@ fn branches_that_lead_on_are_not_tried_again_and_again() {
     assert_eq!(keyword(branching(), nested("{\"k\":", "1", "}", 64)), None);
     let (first, listed) = judged(branching(), false, nested("{\"k\":", "\"x\"", "}", 64));
     assert_eq!(first.map(|v| v.keyword), Some("oneOf"));
-    // The arbiter gives up, and what the plan knows is told.
-    assert_eq!(listed.len(), 1);
-    assert_eq!(listed[0].keyword, "oneOf");
+    // The arbiter gives up, and what the plan knows is told, and that it may not be all.
+    let keywords: Vec<_> = listed.iter().map(|violation| violation.keyword).collect();
+    assert_eq!(keywords, ["oneOf", "steps"]);
 }
 
 #[test]
