@@ -696,7 +696,7 @@ fn copies_as_insertion_does(
         // Whoever has cached something of another dict must not take this one for it.
         let is_new = own != inserted_version && own != template_version;
         // Since 3.12 the lowest bits say who watches a dict: nobody watches one that is new.
-        let unwatched = py.version_info() < (3, 12) || own & 0xFF == 0;
+        let unwatched = py.version_info() < (3, 12) || own.trailing_zeros() >= 8;
         if !written.eq(&inserted)?
             || tracked(&written) != tracked(inserted.as_any())
             || !is_new
