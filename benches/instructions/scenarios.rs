@@ -50,7 +50,7 @@ pub(crate) const ALL: &[Scenario] = &[
     ("schema.formats", "schema::set::Set::judge", schema_formats),
     ("schema.patterns", "schema::set::Set::judge", schema_patterns),
     ("schema.distinct", "schema::set::Set::judge_value", schema_distinct),
-    ("schema.arbiter", "schema::arbiter::Arbiter::is_valid", schema_arbiter),
+    ("schema.arbiter", "schema::arbiter::Arbiter::is_valid_within", schema_arbiter),
     ("check.allow_list", "asked::allow_list", allow_list),
     ("check.range", "asked::range", range),
     ("check.ip_set", "asked::ip_set", ip_set),

@@ -46,11 +46,16 @@ pub(super) fn all_distinct(array: Value<'_>, work: &mut u64) -> bool {
     if array.len() < 2 {
         return true;
     }
-    let mut sizes: HashMap<usize, usize, FastState> = HashMap::default();
-    for item in array.items() {
-        *sizes.entry(item.size()).or_default() += 1;
-    }
     let (mut spelled, mut nodes) = (Vec::new(), array.len());
+    let mut sizes: HashMap<usize, usize, FastState> = HashMap::default();
+    if array.size() == nodes.saturating_add(1) {
+        // Nothing is in them.
+        sizes.insert(1, nodes);
+    } else {
+        for item in array.items() {
+            *sizes.entry(item.size()).or_default() += 1;
+        }
+    }
     let mut places: Vec<Range<usize>> = Vec::new();
     for item in array.items() {
         let size = item.size();

@@ -20,12 +20,13 @@ const BYTES: usize = 16;
 #[derive(Debug)]
 pub(super) struct Questions {
     left: u64,
-    members: MemberIndex,
+    /// Made at the first question after a name.
+    members: Option<Box<MemberIndex>>,
 }
 
 impl Questions {
     pub(super) fn new(left: u64) -> Self {
-        Self { left, members: MemberIndex::default() }
+        Self { left, members: None }
     }
 
     /// Takes off some.
@@ -66,7 +67,7 @@ impl Questions {
     /// The member of this name of an object of the document.
     pub(super) fn member<'d>(&mut self, object: Value<'d>, name: &str) -> Option<Value<'d>> {
         self.spend(1);
-        self.members.get(object, name)
+        self.members.get_or_insert_default().get(object, name)
     }
 
     /// Whether there is one.
