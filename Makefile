@@ -30,6 +30,7 @@ help:
 	@echo 'make run     the bookings example behind the gate: good and hostile requests, a table, a summary'
 	@echo 'make serve   the same example, left running on port $(PORT) (PORT=...)'
 	@echo 'make test    all tests: Rust, concurrency models, Python, public suites, README, types'
+	@echo 'make test-builders   the part of it for the other two ways to make Python objects'
 	@echo 'make stress  the limiter under stops and kills for STRESS_SECONDS=300'
 	@echo 'make lint    rustfmt, clippy, ruff, mypy, basedpyright, import-linter, stubtest'
 	@echo 'make bench   secval beside its peers, many minutes: ratios, results.json, docs/performance.md'
