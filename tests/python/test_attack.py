@@ -104,7 +104,9 @@ HUNDREDS = {
     "anyOf and unevaluatedProperties": Schema(
         {"anyOf": [{"required": [f"x{n}"]} for n in range(300)], "unevaluatedProperties": False}
     ),
-    "anyOf, declared": Schema({"anyOf": [{"properties": {"m1": {"const": n}}} for n in range(300)]}),
+    "anyOf, declared": Schema(
+        {"anyOf": [{"properties": {"m1": {"const": n}}} for n in range(300)]}
+    ),
     "anyOf, undeclared": Schema(
         {"anyOf": [{"additionalProperties": {"minimum": n}} for n in range(1, 301)]}
     ),
@@ -114,7 +116,13 @@ HUNDREDS = {
     "patterns": Schema({"oneOf": [{"pattern": f"a{{{n}}}b"} for n in range(300)]}),
     "not": Schema({"not": {"anyOf": [{"pattern": f"(a|aa)+b{n}$"} for n in range(300)]}}),
     "not, by the general validator": Schema(
-        {"not": {"items": {"enum": LISTED}, "anyOf": [{"minItems": 1}, {}], "unevaluatedItems": False}}
+        {
+            "not": {
+                "items": {"enum": LISTED},
+                "anyOf": [{"minItems": 1}, {}],
+                "unevaluatedItems": False,
+            }
+        }
     ),
 }
 TWICE = Schema({"uniqueItems": True, "items": ROOT})

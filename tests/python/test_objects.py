@@ -31,7 +31,7 @@ def test_objects_are_made_in_the_way_that_was_asked_for():
         asked = "portable"
     else:
         asked = "insertion" if os.environ.get("SECVAL_TEMPLATES") == "0" else "templates"
-    assert _core.BUILDER == asked
+    assert asked == _core.BUILDER
 
 
 def alike(left, right):
