@@ -123,9 +123,14 @@ impl Arbiter {
         self.with_stack(value, looks.min(most), valid)
     }
 
-    /// Whether a member's name is valid as a value.
-    pub(super) fn is_valid_name(&self, name: &str) -> bool {
-        self.validator.is_valid(Instance::Name(name))
+    /// The same of a member's name, taken as a value.
+    pub(super) fn is_valid_name_within(
+        &self,
+        name: &str,
+        most: u64,
+    ) -> Result<(bool, u64), Unanswered> {
+        instance::looking(LOOKS.min(most), || self.validator.is_valid(Instance::Name(name)))
+            .ok_or(Unanswered::TooLong)
     }
 
     /// The first violation.

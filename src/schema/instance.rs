@@ -160,7 +160,7 @@ impl<'d> Node<'d, Tree> for Instance<'d> {
     fn as_string(&self) -> Option<Cow<'d, str>> {
         match self {
             Self::Value(value) => value.as_str().filter(|_| look()).map(Cow::Borrowed),
-            Self::Name(name) => Some(Cow::Borrowed(name)),
+            Self::Name(name) => look().then_some(Cow::Borrowed(*name)),
         }
     }
 
@@ -184,8 +184,8 @@ impl<'d> Node<'d, Tree> for Instance<'d> {
 
     fn json_type(&self) -> JsonType {
         match self {
+            Self::Name(_) | Self::Value(_) if !look() => JsonType::Null,
             Self::Name(_) => JsonType::String,
-            Self::Value(_) if !look() => JsonType::Null,
             Self::Value(value) => match value.kind() {
                 Kind::Null => JsonType::Null,
                 Kind::Bool => JsonType::Boolean,
@@ -205,7 +205,7 @@ impl<'d> Node<'d, Tree> for Instance<'d> {
                 take(work);
                 equal
             }
-            Self::Name(name) => expected.as_str() == Some(name),
+            Self::Name(name) => look() && expected.as_str() == Some(name),
         }
     }
 

@@ -95,10 +95,7 @@ impl<'g> Judge<'g> {
             return always;
         }
         if let Some(rest) = &schema.arbiter {
-            return match subject {
-                Subject::Value(value) => self.arbitrated(rest, value),
-                Subject::Name(name) => rest.is_valid_name(name),
-            };
+            return self.arbitrated(rest, subject);
         }
         self.unsure |= !schema.rest.is_empty();
         failed(schema, subject, &mut self.questions).is_none()
@@ -108,8 +105,13 @@ impl<'g> Judge<'g> {
 
     /// Whether the value follows a schema that only the arbiter knows. If that has no answer, nor has this judgement: a `not`
     /// around it would make a yes of no answer.
-    fn arbitrated(&mut self, arbiter: &Arbiter, value: Value<'_>) -> bool {
-        let Ok((valid, looks)) = arbiter.is_valid_within(value, self.questions.left()) else {
+    fn arbitrated(&mut self, arbiter: &Arbiter, subject: Subject<'_>) -> bool {
+        let most = self.questions.left();
+        let answer = match subject {
+            Subject::Value(value) => arbiter.is_valid_within(value, most),
+            Subject::Name(name) => arbiter.is_valid_name_within(name, most),
+        };
+        let Ok((valid, looks)) = answer else {
             self.questions.give_up();
             return false;
         };

@@ -100,6 +100,7 @@ HUNDREDS = {
             ]
         }
     ),
+    "names": Schema({"propertyNames": {"anyOf": [{"pattern": f"x{n}"} for n in range(300)]}}),
     "anyOf": Schema({"anyOf": [{"required": [f"x{n}"]} for n in range(300)]}),
     "anyOf and unevaluatedProperties": Schema(
         {"anyOf": [{"required": [f"x{n}"]} for n in range(300)], "unevaluatedProperties": False}
@@ -250,6 +251,10 @@ ATTACKS: dict[str, tuple[Callable[[], Any], Any]] = {
         True,
     ),
     "members and conditions": (verdict(HUNDREDS["conditions"], MEMBERS.encode()), True),
+    "members and their names": (
+        lists(HUNDREDS["names"], MEMBERS),
+        ["propertyNames", "steps"],
+    ),
     "members and anyOf": (verdict(HUNDREDS["anyOf"], MEMBERS.encode()), "schema.any_of"),
     "members and anyOf of one": (
         verdict(HUNDREDS["anyOf, declared"], MEMBERS.encode()),
