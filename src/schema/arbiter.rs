@@ -4,6 +4,7 @@
 //! frames as the schema's height, or, where references make a cycle, as the value's depth times what can apply to one
 //! value.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jsonschema::{Keyword, PatternOptions, ValidationError, ValidationOptions, Validator};
@@ -30,7 +31,21 @@ pub(super) const DEEPEST: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Arbiter {
     validator: Validator<Tree>,
+    reach: Reach,
+}
+
+/// What the crate can come to under a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reach {
     height: Height,
+    /// The most steps that a pattern takes for each byte of a text, beyond the first.
+    steps: u64,
+}
+
+impl Reach {
+    pub(super) fn of(graph: &Graph, root: NodeId) -> Self {
+        Self { height: height(graph, root), steps: most_steps(graph, root) }
+    }
 }
 
 /// How far the crate can recurse.
@@ -76,7 +91,7 @@ impl Arbiter {
         schema: &Serde,
         registry: &Registry<'_>,
         options: &Options,
-        height: Height,
+        reach: Reach,
     ) -> Result<Self, ValidationError<'static>> {
         let mut build =
             configured(&options.formats, options.dialect.unwrap_or(Dialect::Draft202012))
@@ -86,7 +101,7 @@ impl Arbiter {
         if let Some(dialect) = options.dialect.filter(|_| schema.get("$schema").is_none()) {
             build = build.with_draft(dialect.draft());
         }
-        Ok(Self { validator: build.build(schema)?, height })
+        Ok(Self { validator: build.build(schema)?, reach })
     }
 
     /// The schema at a place of a registered resource.
@@ -94,7 +109,7 @@ impl Arbiter {
         uri: &str,
         registry: &Registry<'_>,
         options: &Options,
-        height: Height,
+        reach: Reach,
     ) -> Result<Self, ValidationError<'static>> {
         // An identifier of its own: without one it would take the place of a resource that has none either.
         let dialect = options.dialect.unwrap_or(Dialect::Draft202012);
@@ -104,7 +119,7 @@ impl Arbiter {
             .with_pattern_options(PatternOptions::regex())
             .with_draft(dialect.draft())
             .with_base_uri("secval:/reference");
-        Ok(Self { validator: build.build(&json!({ "$ref": uri }))?, height })
+        Ok(Self { validator: build.build(&json!({ "$ref": uri }))?, reach })
     }
 
     /// Whether it is valid.
@@ -129,8 +144,8 @@ impl Arbiter {
         name: &str,
         most: u64,
     ) -> Result<(bool, u64), Unanswered> {
-        instance::looking(LOOKS.min(most), || self.validator.is_valid(Instance::Name(name)))
-            .ok_or(Unanswered::TooLong)
+        let valid = || self.validator.is_valid(Instance::Name(name));
+        instance::looking(LOOKS.min(most), self.reach.steps, valid).ok_or(Unanswered::TooLong)
     }
 
     /// The first violation.
@@ -163,7 +178,7 @@ impl Arbiter {
         looks: u64,
         work: impl FnOnce() -> T,
     ) -> Result<(T, u64), Unanswered> {
-        let steps = match self.height {
+        let steps = match self.reach.height {
             Height::Steps(steps) => steps,
             Height::PerLevel(steps) => {
                 let depth = depth(value);
@@ -174,7 +189,8 @@ impl Arbiter {
             }
         };
         let bytes = steps.saturating_add(8).saturating_mul(STEP);
-        instance::looking(looks, || stack::with_bytes(bytes, work)).ok_or(Unanswered::TooLong)
+        let work = || stack::with_bytes(bytes, work);
+        instance::looking(looks, self.reach.steps, work).ok_or(Unanswered::TooLong)
     }
 }
 
@@ -194,7 +210,7 @@ fn depth(value: Value<'_>) -> usize {
 }
 
 /// How far the crate can recurse under a schema.
-pub(super) fn height(graph: &Graph, root: NodeId) -> Height {
+fn height(graph: &Graph, root: NodeId) -> Height {
     match longest(graph, root, true) {
         Some(steps) => Height::Steps(steps),
         // A cycle of schemas that all apply to one value ends where the crate meets the same pair again.
@@ -202,6 +218,23 @@ pub(super) fn height(graph: &Graph, root: NodeId) -> Height {
             longest(graph, root, false).unwrap_or(graph.nodes.len()).saturating_add(1),
         ),
     }
+}
+
+/// The most steps for each byte that one of the patterns of a schema takes, and of those that it leads to.
+fn most_steps(graph: &Graph, root: NodeId) -> u64 {
+    let (mut seen, mut left, mut most) = (BTreeSet::new(), vec![root], 0);
+    while let Some(id) = left.pop() {
+        if seen.insert(id) {
+            let schema = graph.get(id);
+            let format = schema.format.as_ref().and_then(Check::pattern);
+            let patterns = (schema.patterns.iter().map(|(pattern, _)| &**pattern))
+                .chain(schema.pattern.as_deref())
+                .chain(format);
+            most = patterns.map(Pattern::steps).fold(most, u64::max);
+            left.extend(schema.in_place().chain(schema.below()));
+        }
+    }
+    most
 }
 
 /// The longest way through the graph, or its longest way within one value; `None` if there is a cycle.

@@ -46,6 +46,11 @@ impl<'g> Failed<'g> {
         Self { keyword: "additionalItems", demand: Demand::Count(declared as u64) }
     }
 
+    /// The keyword, if that is all that there is to say.
+    pub(super) fn keyword_alone(&self) -> Option<&'static str> {
+        matches!(self.demand, Demand::Untold).then_some(self.keyword)
+    }
+
     fn with(keyword: &'static str, demand: Demand<'g>) -> Self {
         Self { keyword, demand }
     }
@@ -159,6 +164,7 @@ fn number<'g>(
     questions: &mut Questions,
 ) -> Option<Failed<'g>> {
     questions.spend_on_bytes(number.text().len());
+    questions.spend(schema.bounds.len() as u64);
     let value = Decimal::parse(number.text());
     for (bound, limit) in &schema.bounds {
         let least = Decimal::parse(limit);
@@ -191,14 +197,16 @@ fn text<'g>(schema: &'g Schema, text: &str, questions: &mut Questions) -> Option
     if length.is_some() {
         return length;
     }
-    if schema.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(text)) {
+    if schema.pattern.as_ref().is_some_and(|pattern| !pattern.is_match_within(text, questions)) {
         return Some(Failed::of("pattern"));
     }
     match &schema.format {
         Some(Check::Standard(standard)) if !standard.is_valid(text) => {
             Some(Failed::with("format", Demand::Format(standard.name())))
         }
-        Some(Check::Pattern(pattern)) if !pattern.is_match(text) => Some(Failed::of("format")),
+        Some(Check::Pattern(pattern)) if !pattern.is_match_within(text, questions) => {
+            Some(Failed::of("format"))
+        }
         Some(_) | None => None,
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use referencing::Registry;
 use serde_json::Value as Serde;
 
-use super::arbiter::{self, Arbiter};
+use super::arbiter::{Arbiter, Reach};
 use super::dialect::Dialect;
 use super::graph::Graph;
 use super::resources::{Anchors, Missing, Prepared, encoded, find, rebased};
@@ -120,8 +120,8 @@ impl SetBuilder {
         }
         self.judge_rest(&read, &registry, Some((&base, schema)), options)
             .map_err(|m| vec![at_root(at, m)])?;
-        let height = arbiter::height(&self.graph, read.root);
-        let arbiter = Arbiter::compile(schema, &prepared.registry, options, height)
+        let reach = Reach::of(&self.graph, read.root);
+        let arbiter = Arbiter::compile(schema, &prepared.registry, options, reach)
             .map_err(|error| vec![at_root(at, error.masked().to_string())])?;
         Ok(self.push(&read, arbiter, options))
     }
@@ -162,8 +162,8 @@ impl SetBuilder {
             return Err(errors);
         }
         self.judge_rest(&read, registry, None, options).map_err(|m| vec![at_root(at, m)])?;
-        let height = arbiter::height(&self.graph, read.root);
-        let arbiter = Arbiter::refer(&reference, registry, options, height)
+        let reach = Reach::of(&self.graph, read.root);
+        let arbiter = Arbiter::refer(&reference, registry, options, reach)
             .map_err(|error| vec![at_root(at, error.masked().to_string())])?;
         Ok(self.push(&read, arbiter, options))
     }
@@ -224,8 +224,8 @@ impl SetBuilder {
                 || "a schema that cannot be closed: it is in no registered resource".to_owned();
             let (uri, pointer) = places.get(schema).ok_or_else(unknown)?;
             let reference = format!("{uri}#{}", encoded(pointer));
-            let height = arbiter::height(&self.graph, *id);
-            let arbiter = Arbiter::refer(&reference, registry, options, height);
+            let reach = Reach::of(&self.graph, *id);
+            let arbiter = Arbiter::refer(&reference, registry, options, reach);
             let arbiter = arbiter.map_err(|error| error.masked().to_string())?;
             arbiters.push((*id, Arc::new(arbiter)));
         }

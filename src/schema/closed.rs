@@ -144,15 +144,15 @@ impl Walk<'_> {
     }
 
     /// The schemas that declare a member of this name; `None` if none does.
-    fn declaring(&self, applying: &BTreeSet<NodeId>, name: &str) -> Option<Vec<NodeId>> {
+    fn declaring(&mut self, applying: &BTreeSet<NodeId>, name: &str) -> Option<Vec<NodeId>> {
         let mut below = Vec::new();
         let mut last = Vec::new();
         for id in applying {
             let schema = self.graph.get(*id);
             let before = below.len();
             below.extend(schema.property(name));
-            let matching = schema.patterns.iter().filter(|(pattern, _)| pattern.is_match(name));
-            below.extend(matching.map(|(_, id)| *id));
+            let questions = &mut self.judge.questions;
+            below.extend(schema.patterned(|pattern| pattern.is_match_within(name, questions)));
             if below.len() == before {
                 below.extend(schema.additional);
             }

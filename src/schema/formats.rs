@@ -143,6 +143,16 @@ pub(super) enum Check {
     Number(NumberFormat),
 }
 
+impl Check {
+    /// The pattern that it is.
+    pub(super) fn pattern(&self) -> Option<&Pattern> {
+        match self {
+            Self::Standard(_) | Self::Number(_) => None,
+            Self::Pattern(pattern) => Some(pattern),
+        }
+    }
+}
+
 /// A standard format: the crate's own check of it.
 #[derive(Debug)]
 pub(super) struct Standard {

@@ -42,10 +42,10 @@ impl Graph {
         &self,
         schema: &Schema,
         name: Option<&str>,
-        matching: &dyn Fn(&Pattern) -> bool,
+        matching: &mut dyn FnMut(&Pattern) -> bool,
     ) -> Option<NodeId> {
         let id = schema.unevaluated_members?;
-        let declares = |other: &Schema| {
+        let mut declares = |other: &Schema| {
             name.is_some_and(|name| other.property(name).is_some())
                 || other.patterns.iter().any(|(pattern, _)| matching(pattern))
                 || other.additional.is_some()
@@ -127,6 +127,12 @@ pub(super) enum Bound {
     Maximum,
     ExclusiveMinimum,
     ExclusiveMaximum,
+}
+
+impl Bound {
+    pub(super) fn is_lower(self) -> bool {
+        matches!(self, Self::Minimum | Self::ExclusiveMinimum)
+    }
 }
 
 /// `contains` and its counts.
@@ -223,6 +229,14 @@ impl Schema {
                 .map(|(_, id)| *id);
         }
         self.by_name.get(name).copied()
+    }
+
+    /// What `patternProperties` says of a name.
+    pub(super) fn patterned(
+        &self,
+        mut matching: impl FnMut(&Pattern) -> bool,
+    ) -> impl Iterator<Item = NodeId> {
+        self.patterns.iter().filter(move |(pattern, _)| matching(pattern)).map(|(_, id)| *id)
     }
 
     /// Schemas that may apply to the same value.

@@ -31,23 +31,27 @@ pub enum Instance<'d> {
 thread_local! {
     /// Looks at values that the crate may still take.
     static LEFT: Cell<u64> = const { Cell::new(u64::MAX) };
+    /// The most steps that a pattern may take for each byte of a text.
+    static STEPS: Cell<u64> = const { Cell::new(0) };
     /// The large objects that it has looked names up in.
     static MEMBERS: RefCell<MemberIndex> = RefCell::default();
 }
 
 /// Lets the crate look at one document's values so many times: what it did, and how many times; `None` if it wanted more.
+/// Texts may be matched with patterns that take so many steps for each byte.
 ///
 /// It remembers no answers: a recursive schema that branches costs it time exponential in the depth of the value. When
 /// its looks are spent, all values seem to be `null`, so that it finds nothing more to go into, and ends.
-pub(super) fn looking<T>(times: u64, work: impl FnOnce() -> T) -> Option<(T, u64)> {
-    struct Restore(u64, MemberIndex);
+pub(super) fn looking<T>(times: u64, steps: u64, work: impl FnOnce() -> T) -> Option<(T, u64)> {
+    struct Restore(u64, u64, MemberIndex);
     impl Drop for Restore {
         fn drop(&mut self) {
             LEFT.set(self.0);
-            MEMBERS.set(std::mem::take(&mut self.1));
+            STEPS.set(self.1);
+            MEMBERS.set(std::mem::take(&mut self.2));
         }
     }
-    let restore = Restore(LEFT.replace(times), MEMBERS.take());
+    let restore = Restore(LEFT.replace(times), STEPS.replace(steps), MEMBERS.take());
     let done = work();
     let left = LEFT.get();
     drop(restore);
@@ -59,6 +63,23 @@ const WRITING: u64 = 8;
 
 /// Nodes that are spelled in the time of a look.
 const SPELLED: u64 = 4;
+
+/// Bytes of a text that are read in the time of a look, and steps along a pattern.
+const BYTES: u64 = 64;
+const STEPPED: u64 = 8;
+
+/// Takes a look through a text, if there is one left.
+fn look_through(text: &str) -> bool {
+    take_for(text);
+    look()
+}
+
+/// Takes what a text costs beyond a look: whoever has it may match it with a pattern.
+fn take_for(text: &str) {
+    let bytes = text.len() as u64;
+    take(bytes / BYTES);
+    take(bytes.saturating_mul(STEPS.get()) / STEPPED);
+}
 
 /// Takes one look, if there is one left.
 #[inline]
@@ -122,7 +143,9 @@ impl<'d> Iterator for FieldsIter<'d> {
     type Item = (&'d str, Instance<'d>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(name, value)| (name, Instance::Value(value)))
+        let (name, value) = self.0.next()?;
+        take_for(name);
+        (LEFT.get() > 0).then_some((name, Instance::Value(value)))
     }
 }
 
@@ -159,8 +182,10 @@ impl<'d> Node<'d, Tree> for Instance<'d> {
 
     fn as_string(&self) -> Option<Cow<'d, str>> {
         match self {
-            Self::Value(value) => value.as_str().filter(|_| look()).map(Cow::Borrowed),
-            Self::Name(name) => look().then_some(Cow::Borrowed(*name)),
+            Self::Value(value) => {
+                value.as_str().filter(|text| look_through(text)).map(Cow::Borrowed)
+            }
+            Self::Name(name) => look_through(name).then_some(Cow::Borrowed(*name)),
         }
     }
 

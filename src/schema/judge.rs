@@ -60,7 +60,13 @@ impl<'g> Judge<'g> {
 
     /// The first assertion of a schema that a value violates by itself.
     pub(super) fn failed(&mut self, schema: &'g Schema, value: Value<'_>) -> Option<Failed<'g>> {
+        self.questions.spend(1);
         failed(schema, Subject::Value(value), &mut self.questions)
+    }
+
+    /// The same of one by its node.
+    pub(super) fn failed_of(&mut self, id: NodeId, value: Value<'_>) -> Option<Failed<'g>> {
+        self.failed(self.graph.get(id), value)
     }
 
     /// Whether no two items of an array are equal.
@@ -163,6 +169,9 @@ impl<'g> Judge<'g> {
         }
         for (name, member) in object.members() {
             self.questions.spend(1 + schema.patterns.len() as u64);
+            if self.is_spent() {
+                return false;
+            }
             if schema.names.is_some_and(|id| !self.subject(Subject::Name(name), id)) {
                 return false;
             }
@@ -174,7 +183,7 @@ impl<'g> Judge<'g> {
                 }
             }
             for (pattern, id) in &schema.patterns {
-                if pattern.is_match(name) {
+                if pattern.is_match_within(name, &mut self.questions) {
                     evaluated = true;
                     if !self.follows(member, *id) {
                         return false;
@@ -184,8 +193,9 @@ impl<'g> Judge<'g> {
             if !evaluated && schema.additional.is_some_and(|id| !self.follows(member, id)) {
                 return false;
             }
-            let matching = |pattern: &Pattern| pattern.is_match(name);
-            let left = self.graph.unevaluated_member(schema, Some(name), &matching);
+            let Self { graph, questions, .. } = self;
+            let mut matching = |pattern: &Pattern| pattern.is_match_within(name, questions);
+            let left = graph.unevaluated_member(schema, Some(name), &mut matching);
             if left.is_some_and(|id| !self.follows(member, id)) {
                 return false;
             }

@@ -12,6 +12,9 @@ use crate::seed::FastState;
 /// The spellings of some values.
 type Spellings = HashSet<Box<[u8]>, FastState>;
 
+/// What it takes to spell a node and to look it up.
+const SPELLING: u64 = 3;
+
 /// Values that a schema lists.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
@@ -31,11 +34,11 @@ impl Listed {
         Self { values, by_size }
     }
 
-    /// Whether a value is one of them; `work` is told how many nodes it took to say so.
+    /// Whether a value is one of them; `work` is told what it took to say so.
     pub(super) fn has(&self, value: Value<'_>, work: &mut u64) -> bool {
         let size = value.size();
         self.by_size.get(&size).is_some_and(|spellings| {
-            *work = work.saturating_add(size as u64);
+            *work = work.saturating_add(SPELLING.saturating_mul(size as u64));
             spellings.contains(equality::spelled(value).as_slice())
         })
     }

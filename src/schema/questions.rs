@@ -29,6 +29,11 @@ impl Questions {
         Self { left, members: None }
     }
 
+    /// For what was paid for otherwise, or is asked of a schema and not of a value.
+    pub(super) fn unlimited() -> Self {
+        Self::new(u64::MAX)
+    }
+
     /// Takes off some.
     #[inline]
     pub(super) fn spend(&mut self, questions: u64) {
@@ -45,7 +50,19 @@ impl Questions {
 
     /// Takes off a look through a text.
     pub(super) fn spend_on_bytes(&mut self, bytes: usize) {
-        self.spend((bytes / BYTES) as u64);
+        self.spend(Self::of_bytes(bytes));
+    }
+
+    /// How many questions a look through a text takes.
+    pub(super) fn of_bytes(bytes: usize) -> u64 {
+        (bytes / BYTES) as u64
+    }
+
+    /// Takes off some for what is only done if there are as many; if not, ends the judgement.
+    pub(super) fn afford(&mut self, questions: u64) -> bool {
+        let enough = questions < self.left;
+        self.left = if enough { self.left - questions } else { 0 };
+        enough
     }
 
     /// Whether there were more than may be answered.
@@ -67,6 +84,9 @@ impl Questions {
     /// The member of this name of an object of the document.
     pub(super) fn member<'d>(&mut self, object: Value<'d>, name: &str) -> Option<Value<'d>> {
         self.spend(1);
+        if object.len() <= SCANNED {
+            return object.get(name);
+        }
         self.members.get_or_insert_default().get(object, name)
     }
 

@@ -45,6 +45,9 @@ pub struct Set {
     differences: Count,
 }
 
+/// What the plan says, and where the schema begins in it.
+type Answer = (Result<(), Refusal>, Entry);
+
 /// One schema of a set.
 #[derive(Debug)]
 pub(super) struct Compiled {
@@ -170,8 +173,8 @@ impl Set {
         })
     }
 
-    /// All violations of what the plan refuses.
-    fn list(
+    /// The same for what the plan refuses.
+    fn list_refused(
         &self,
         compiled: &Compiled,
         value: Value<'_>,
@@ -236,8 +239,28 @@ impl Set {
         }
     }
 
+    /// Parses strictly: the text, and the plan's answer where it has one.
+    fn follow<'t>(
+        &self,
+        compiled: &Compiled,
+        text: &'t [u8],
+        limits: &Limits,
+        tape: &mut Tape,
+    ) -> Result<(&'t str, Option<Answer>), json::Error> {
+        let json = |Stopped::Json(error)| error;
+        let Some(entry) = compiled.entry else {
+            return Ok((json::follow(text, limits, tape, &mut Silent).map_err(json)?, None));
+        };
+        with_buffers(|work| {
+            let mut follower = Follower::new(&self.plan, entry, work);
+            let text = json::follow(text, limits, tape, &mut follower).map_err(json)?;
+            let answer = follower.verdict(tape.root(text), &self.graph);
+            Ok((text, Some((answer, entry))))
+        })
+    }
+
     /// The plan's answer, where it has one.
-    fn ask(&self, compiled: &Compiled, value: Value<'_>) -> Option<(Result<(), Refusal>, Entry)> {
+    fn ask(&self, compiled: &Compiled, value: Value<'_>) -> Option<Answer> {
         let entry = compiled.entry?;
         let answer = with_buffers(|work| {
             let mut follower = Follower::new(&self.plan, entry, work);
@@ -284,9 +307,35 @@ impl Set {
     /// on the value, only of values that follow the schema as it is written.
     pub fn violations(&self, id: SchemaId, value: Value<'_>, limit: usize) -> Vec<Violation> {
         let Some(compiled) = self.compiled(id) else { return vec![unknown()] };
-        match self.ask(compiled, value) {
+        let answer = self.ask(compiled, value);
+        self.list(compiled, value, answer, limit)
+    }
+
+    /// The same of a text, judged while it is read.
+    pub fn violations_of(
+        &self,
+        id: SchemaId,
+        text: &[u8],
+        limits: &Limits,
+        limit: usize,
+    ) -> Result<Vec<Violation>, json::Error> {
+        let Some(compiled) = self.compiled(id) else { return Ok(vec![unknown()]) };
+        let mut tape = Tape::default();
+        let (text, answer) = self.follow(compiled, text, limits, &mut tape)?;
+        Ok(self.list(compiled, tape.root(text), answer, limit))
+    }
+
+    /// Lists what follows from the plan's answer, or where there is none.
+    fn list(
+        &self,
+        compiled: &Compiled,
+        value: Value<'_>,
+        answer: Option<Answer>,
+        limit: usize,
+    ) -> Vec<Violation> {
+        match answer {
             Some((Err(refusal), entry)) => {
-                return self.list(compiled, value, (refusal, entry.closed), limit);
+                return self.list_refused(compiled, value, (refusal, entry.closed), limit);
             }
             Some((answer, entry)) => {
                 return match self.verdict(compiled, value, answer, entry) {

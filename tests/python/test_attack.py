@@ -7,6 +7,7 @@ places takes minutes. Questions are counted in Rust.
 from __future__ import annotations
 
 import json
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -126,8 +127,46 @@ HUNDREDS = {
         }
     ),
 }
+# What is said of one number, or of one text, hundreds of times.
+AT_ONCE = {
+    "enums of numbers": Schema({"items": {"allOf": [{"enum": [n, 1]} for n in range(2, 300)]}}),
+    "divisors": Schema({"items": {"allOf": [{"multipleOf": n} for n in range(1, 301)]}}),
+    "bounds": Schema({"items": {"allOf": [{"minimum": n / 8} for n in range(300)]}}),
+    "enums of texts": Schema({"items": {"allOf": [{"enum": [str(n), "x"]} for n in range(300)]}}),
+    "patterns": Schema({"allOf": [{"pattern": f"a{{{n}}}b"} for n in range(300)]}),
+    "required, if another is there": Schema(
+        {"items": {"dependentRequired": {f"x{n}": [f"y{n}", "y"] for n in range(500)}}}
+    ),
+    "constants that choose": Schema(
+        {"allOf": [{"oneOf": [tagged(f"x{n}", 1), tagged(f"x{n}", 2)]} for n in range(300)]}
+    ),
+}
+# Its automaton is too large to be laid out.
+WAYS = "(a|b)*a(a|b){200}c"
+BEYOND = {"anyOf": [{"contains": {"type": "array"}}, {}], "unevaluatedItems": False}
+HEAVY = {
+    "of one": Schema({"pattern": WAYS}),
+    "refused": Schema({"items": {"not": {"pattern": WAYS}}}),
+    "refused, by the general validator": Schema({"items": {"not": {"pattern": WAYS}}, **BEYOND}),
+    "of names": Schema({"items": {"patternProperties": {WAYS: False}}}),
+    "of names, closed": Schema({"items": {"patternProperties": {WAYS: {}}}}, closed=True),
+    "of names, by the general validator": Schema(
+        {"items": {"patternProperties": {WAYS: False}}, **BEYOND}
+    ),
+}
 TWICE = Schema({"uniqueItems": True, "items": ROOT})
 MANY_DIGITS = Schema({"items": {"multipleOf": 1234567890123456789012345678901}})
+# Letters in an order that does not repeat.
+LETTERS = f"{random.Random(1).getrandbits(10**6):b}".translate({48: "a", 49: "b"})
+PIECES = [LETTERS[n : n + 1000] for n in range(0, 10**6, 1000)]
+HOSTILE_TEXTS = {
+    "one text": json.dumps([LETTERS]).encode(),
+    "many texts": json.dumps(PIECES).encode(),
+}
+HOSTILE_NAMES = {
+    "one name": json.dumps([{LETTERS: 1}]).encode(),
+    "many names": json.dumps([dict.fromkeys(PIECES, 1)]).encode(),
+}
 NOTHING_BAD = Schema(
     {"items": {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}}
 )
@@ -176,6 +215,16 @@ def verdict(schema: Schema, data: bytes) -> Callable[[], Any]:
         told = schema.check(data, limit=1)
         assert schema.is_valid(data) == (not told)
         return told[0].code if told else True
+
+    return run
+
+
+def heavy(schema: Schema, data: bytes) -> Callable[[], Any]:
+    """The codes that are told of a text that is not valid."""
+
+    def run() -> Any:
+        assert not schema.is_valid(data)
+        return {violation.code for violation in schema.check(data)}
 
     return run
 
@@ -292,6 +341,62 @@ ATTACKS: dict[str, tuple[Callable[[], Any], Any]] = {
         verdict(TWICE, ("[0," * 60 + OBJECTS[:-1] + ',{"n":0,"s":"x0"}]' + "]" * 60).encode()),
         "schema.unique_items",
     ),
+    "enums of numbers, hundreds": (verdict(AT_ONCE["enums of numbers"], array("1")), True),
+    "divisors, hundreds": (verdict(AT_ONCE["divisors"], array("0", 10_000)), True),
+    "divisors, hundreds, of many": (verdict(AT_ONCE["divisors"], array("0")), "schema.steps"),
+    "bounds, hundreds": (verdict(AT_ONCE["bounds"], array("5e1")), True),
+    "enums of texts, hundreds": (verdict(AT_ONCE["enums of texts"], array('"x"')), True),
+    "patterns, hundreds at once": (
+        verdict(AT_ONCE["patterns"], b'"' + b"a" * 10**4 + b'b"'),
+        True,
+    ),
+    "patterns, hundreds at once, and a long text": (
+        verdict(AT_ONCE["patterns"], b'"' + b"a" * 10**6 + b'b"'),
+        "schema.steps",
+    ),
+    "required, if another is there": (
+        verdict(AT_ONCE["required, if another is there"], array('{"y":1}')),
+        True,
+    ),
+    "required, if all others are there": (
+        verdict(
+            AT_ONCE["required, if another is there"],
+            array("{" + ",".join(f'"x{n}":1,"y{n}":1' for n in range(500)) + ',"y":1}', 100),
+        ),
+        True,
+    ),
+    "constants that choose, hundreds": (
+        verdict(
+            AT_ONCE["constants that choose"],
+            json.dumps(
+                {f"x{n}": 2 for n in range(300)} | {f"m{n}": n for n in range(5000)}
+            ).encode(),
+        ),
+        True,
+    ),
+    "constants that choose, hundreds, among many": (
+        verdict(
+            AT_ONCE["constants that choose"],
+            json.dumps(
+                {f"x{n}": 2 for n in range(300)} | {f"m{n}": n for n in range(MANY)}
+            ).encode(),
+        ),
+        "schema.steps",
+    ),
+    **{
+        f"a pattern of many ways, {name}: {where}": (heavy(schema, body), {"schema.steps"})
+        for name, schema in HEAVY.items()
+        if name != "of one"
+        for where, body in (HOSTILE_NAMES if "names" in name else HOSTILE_TEXTS).items()
+    },
+    "a pattern of many ways and a short text": (
+        verdict(HEAVY["of one"], json.dumps(LETTERS[:2000]).encode()),
+        "schema.pattern",
+    ),
+    "a pattern of many ways and a short text, matched": (
+        verdict(HEAVY["of one"], json.dumps(f"{LETTERS[:2000]}a{LETTERS[:200]}c").encode()),
+        True,
+    ),
     "many divisors of many digits": (
         verdict(MANY_DIGITS, array("1234567890123456789012345678901e9")),
         True,
@@ -332,7 +437,6 @@ def test_what_was_made_to_cost_is_answered_on_a_small_stack(name: str) -> None:
 
 def test_no_order_of_members_makes_memory_grow() -> None:
     import gc  # noqa: PLC0415 -- beside what it is for
-    import random  # noqa: PLC0415
     import resource  # noqa: PLC0415
 
     names = [f"name{n}" for n in range(60)]

@@ -191,13 +191,7 @@ impl Schema {
     ) -> PyResult<Vec<Violation>> {
         let limit = limit.map_or(Ok(REPORTED), read_limit)?;
         Ok(match self.look(data)? {
-            Data::Text(text) => match self.look_through(py, &text) {
-                Ok(()) => Vec::new(),
-                Err(schema::Fault::Json(error)) => vec![malformed(error)],
-                Err(schema::Fault::Schema(_)) => {
-                    list(py, self.judged(), Source::Text(&text), limit)
-                }
-            },
+            Data::Text(text) => list(py, self.judged(), Source::Text(&text), limit),
             Data::Value(document) => list(py, self.judged(), Source::Document(&document), limit),
             Data::Fault(violation) => vec![violation],
         })
@@ -405,7 +399,7 @@ struct Judged<'s> {
     limits: &'s json::Limits,
 }
 
-/// What is judged; a text is known to be JSON.
+/// What is judged.
 #[derive(Clone, Copy)]
 enum Source<'d> {
     Text(&'d [u8]),
@@ -421,8 +415,7 @@ fn list(py: Python<'_>, judged: Judged<'_>, source: Source<'_>, limit: usize) ->
     };
     let violations = work_on(py, size, || match source {
         Source::Document(document) => Ok(set.violations(id, document.root(), limit)),
-        Source::Text(text) => json::parse(Cow::Borrowed(text), limits, Tape::default())
-            .map(|document| set.violations(id, document.root(), limit)),
+        Source::Text(text) => set.violations_of(id, text, limits, limit),
     });
     match violations {
         Ok(violations) => {

@@ -15,15 +15,19 @@ use super::super::assertion::Failed;
 use super::super::graph::{Graph, NodeId, Schema};
 use super::super::judge::Judge;
 use super::super::pattern::Pattern;
+use super::super::questions::Questions;
 use super::Plan;
 use super::kinds::Sort;
 use super::node::{Ix, Rest};
 use super::shape::Shape;
-use crate::json::{Kind, Value, pointer};
+use crate::json::{Kind, Number, Value, pointer};
 
 /// Schemas that the search asks about values. At half, faults deep within branches of large schemas are told of less
 /// precisely; at double, a body that was written to be refused costs up to a tenth of a millisecond more.
 const STEPS: u64 = 2_000;
+
+/// Looks through a long text: as many as its place may take.
+const PASSES: u64 = 8;
 
 /// A value that was refused, by its node on the tape, and what was asked about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +50,8 @@ pub(super) enum Asked {
     Place { own: Ix, parent: Ix },
     /// One of the assertions on whole values of a node.
     Whole(Ix, usize),
+    /// An assertion of a schema on the value by itself, of which the keyword tells all.
+    Keyword(&'static str),
     /// One that a member's name brings: table, and which.
     Implied(u32, usize),
     /// More than one judgement answers.
@@ -71,7 +77,10 @@ impl Plan {
         refusal: Refusal,
     ) -> Cause<'g> {
         let outline = Outline { plan: self, graph };
-        let mut search = Search { outline, judge: Judge::limited(graph, STEPS) };
+        let asked = document.at(refusal.node);
+        let text = asked.as_str().or(asked.as_number().map(Number::text));
+        let text = text.map_or(0, |text| Questions::of_bytes(text.len()) * PASSES);
+        let mut search = Search { outline, judge: Judge::limited(graph, STEPS + text) };
         let way = way(document, refusal.node);
         let value = document.at(refusal.node);
         let parent = way.iter().rev().nth(1).map(|(_, node)| document.at(*node));
@@ -79,7 +88,12 @@ impl Plan {
             Asked::Place { own: Ix::NOTHING, parent: above } => {
                 let token = way.last().map(|(token, _)| token);
                 parent.zip(token).map_or((value, Failed::of("falseSchema")), |(parent, token)| {
-                    search.outline.nothing(above, parent, token, value)
+                    search.outline.nothing(
+                        above,
+                        (parent, token),
+                        value,
+                        &mut search.judge.questions,
+                    )
                 })
             }
             Asked::Place { own, .. } => {
@@ -100,6 +114,7 @@ impl Plan {
                     None => (value, Failed::of("schema")),
                 }
             }
+            Asked::Keyword(keyword) => (value, Failed::of(keyword)),
             Asked::TooMuch => (value, Failed::of("steps")),
             Asked::Unknown => (value, Failed::of("schema")),
         };
@@ -247,14 +262,14 @@ impl<'g> Outline<'_, 'g> {
     fn nothing<'d>(
         &self,
         parent_ix: Ix,
-        parent: Value<'d>,
-        token: &Token<'_>,
+        (parent, token): (Value<'d>, &Token<'_>),
         child: Value<'d>,
+        questions: &mut Questions,
     ) -> (Value<'d>, Failed<'g>) {
         let mut found = None;
         self.applying(self.origins(parent_ix), Sort::of(parent), |schema, _| {
             let below = match token {
-                Token::Member(name) => member(self.graph, schema, name),
+                Token::Member(name) => member(self.graph, schema, name, questions),
                 Token::Item(index) => item(self.graph, schema, *index).into_iter().collect(),
                 Token::Root => Vec::new(),
             };
@@ -293,7 +308,7 @@ impl<'g> Search<'_, 'g> {
         let Self { outline, judge } = self;
         outline.applying(outline.origins(ix), Sort::of(value), |schema, choice| {
             fault = choice.or_else(|| judge.failed(schema, value));
-            fault.is_none()
+            fault.is_none() && !judge.is_spent()
         });
         fault
     }
@@ -315,6 +330,10 @@ impl<'g> Search<'_, 'g> {
                     Some(id) => self.within(id, value),
                     None => (value, Failed::of("schema")),
                 };
+            }
+            Rest::Alone(id) => {
+                let failed = self.judge.failed(self.outline.graph.get(*id), value);
+                return (value, failed.unwrap_or(Failed::of("schema")));
             }
             Rest::Follows(id) => return self.within(*id, value),
             Rest::Chosen(choice) => choice.keyword,
@@ -418,7 +437,8 @@ impl<'g> Search<'_, 'g> {
             if schema.names.is_some_and(|id| !self.judge.follows_name(name, id)) {
                 return Some(Next::Here(object, Failed::of("propertyNames")));
             }
-            for (keyword, id) in member(self.outline.graph, schema, name) {
+            let questions = &mut self.judge.questions;
+            for (keyword, id) in member(self.outline.graph, schema, name, questions) {
                 if !self.judge.follows(value, id) {
                     return Some(match keyword {
                         Some(failed) if self.outline.graph.get(id).always == Some(false) => {
@@ -447,16 +467,20 @@ fn item<'g>(graph: &'g Graph, schema: &'g Schema, index: usize) -> Option<Said<'
     said.or_else(|| unevaluated().map(|id| (Some(Failed::of("unevaluatedItems")), id)))
 }
 
-fn member<'g>(graph: &'g Graph, schema: &'g Schema, name: &str) -> Vec<Said<'g>> {
+fn member<'g>(
+    graph: &'g Graph,
+    schema: &'g Schema,
+    name: &str,
+    questions: &mut Questions,
+) -> Vec<Said<'g>> {
     let mut said: Vec<_> = schema.property(name).map(|id| (None, id)).into_iter().collect();
-    let matching = |pattern: &Pattern| pattern.is_match(name);
-    let patterns = schema.patterns.iter().filter(|(pattern, _)| matching(pattern));
-    said.extend(patterns.map(|(_, id)| (None, *id)));
+    let mut matching = |pattern: &Pattern| pattern.is_match_within(name, questions);
+    said.extend(schema.patterned(&mut matching).map(|id| (None, id)));
     if said.is_empty() {
         let additional = Failed::of("additionalProperties");
         said.extend(schema.additional.map(|id| (Some(additional), id)));
     }
-    let unevaluated = graph.unevaluated_member(schema, Some(name), &matching);
+    let unevaluated = graph.unevaluated_member(schema, Some(name), &mut matching);
     said.extend(unevaluated.map(|id| (Some(Failed::of("unevaluatedProperties")), id)));
     said
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::super::equality;
 use super::super::graph::{Graph, NodeId, Schema};
+use super::super::questions::Questions;
 use super::node::Ix;
 use crate::json::Value;
 use crate::seed::FastState;
@@ -35,8 +36,8 @@ impl Choice {
     }
 
     /// The place of the plan that an object follows; `None` if it follows no branch.
-    pub(super) fn place(&self, object: Value<'_>) -> Option<Ix> {
-        let value = object.get(&self.name).filter(|value| value.is_empty())?;
+    pub(super) fn place(&self, object: Value<'_>, questions: &mut Questions) -> Option<Ix> {
+        let value = questions.member(object, &self.name).filter(|value| value.is_empty())?;
         self.places.get(&equality::spelled(value)).copied()
     }
 

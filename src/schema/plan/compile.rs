@@ -201,13 +201,13 @@ impl<'g> Compiler<'g> {
             let asks = match sort {
                 Sort::Null | Sort::False | Sort::True => false,
                 Sort::Number => {
-                    let numbers = tables::numbers(&applying, &mut kinds);
+                    let numbers = tables::numbers(&mut applying, &mut kinds);
                     node.settle(numbers.as_ref(), None);
                     node.numbers = push(&mut self.plan.numbers, numbers);
                     node.numbers != NO_TABLE
                 }
                 Sort::String => {
-                    let texts = tables::texts(&applying);
+                    let texts = tables::texts(&mut applying);
                     node.settle(None, texts.as_ref());
                     node.texts = push(&mut self.plan.texts, texts);
                     node.texts != NO_TABLE

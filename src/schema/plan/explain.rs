@@ -126,6 +126,6 @@ fn keyword(rest: &Rest) -> &'static str {
         Rest::Contains(_) => "contains",
         Rest::Chosen(choice) => choice.keyword,
         Rest::Tuple { .. } => "prefixItems",
-        Rest::Follows(_) => "$ref",
+        Rest::Alone(_) | Rest::Follows(_) => "$ref",
     }
 }

@@ -258,25 +258,30 @@ impl<'p> Follower<'p> {
     /// Whether the members that were seen are all that they must be.
     fn meets(&mut self, demands: &Demands, tape: u32, count: u32) -> bool {
         let Self { at, work, seen: first, .. } = self;
+        let first = *first;
         let more = work.seen.get(at.more..).unwrap_or_default();
-        let seen = || std::iter::once(*first).chain(more.iter().copied());
+        let seen = || std::iter::once(first).chain(more.iter().copied());
+        let all = |names: &[u64]| {
+            more.len().saturating_add(1) >= names.len()
+                && seen().zip(names).all(|(seen, names)| names & !seen == 0)
+        };
         let has = |name: Position| {
             let (word, bit) = bit(name);
-            seen().nth(word).is_some_and(|word| word & bit != 0)
+            let beyond = || more.get(word.saturating_sub(1)).copied().unwrap_or(0);
+            (if word == 0 { first } else { beyond() }) & bit != 0
         };
-        let complete = more.len().saturating_add(1) >= demands.required.len()
-            && seen().zip(&demands.required).all(|(seen, required)| required & !seen == 0);
-        let needed = demands
-            .needs
-            .iter()
-            .all(|(name, needs)| !has(*name) || needs.iter().all(|need| has(*need)));
-        for (which, (name, _)) in demands.implies.iter().enumerate() {
-            if has(*name) {
-                work.implied.push((tape, at.table, which));
+        let mut valid = within(demands.count, count) && all(&demands.required);
+        // Most objects have none of them.
+        if seen().zip(&demands.bring).any(|(seen, names)| seen & names != 0) {
+            valid &= demands.needs.iter().all(|(name, needed)| !has(*name) || all(needed));
+            for (which, (name, _)) in demands.implies.iter().enumerate() {
+                if has(*name) {
+                    work.implied.push((tape, at.table, which));
+                }
             }
         }
         work.seen.truncate(at.more);
-        complete && needed && within(demands.count, count)
+        valid
     }
 }
 

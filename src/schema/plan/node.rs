@@ -131,15 +131,15 @@ pub(super) struct Numbers {
     pub(super) bounds: Vec<(Bound, String)>,
     pub(super) multiples: Vec<Arc<Divisor>>,
     pub(super) formats: Vec<NumberFormat>,
-    /// Lists of which it must be in each.
-    pub(super) lists: Vec<NumberList>,
+    /// Those that are left by all lists.
+    pub(super) list: Option<NumberList>,
 }
 
 impl Numbers {
     /// Once all is there that is said of them.
     pub(super) fn settled(mut self) -> Self {
         let bounds_alone =
-            self.multiples.is_empty() && self.formats.is_empty() && self.lists.is_empty();
+            self.multiples.is_empty() && self.formats.is_empty() && self.list.is_none();
         if bounds_alone {
             self.sure = integer_range(&self.bounds);
             self.sure_between = if self.integers { None } else { doubles_between(&self.bounds) };
@@ -176,7 +176,7 @@ impl Numbers {
             }
         };
         (!self.integers || number.is_integer_literal() || value.is_integer())
-            && self.lists.iter().all(|list| list.has(number, value))
+            && self.list.as_ref().is_none_or(|list| list.has(number, value))
             && self.bounds.iter().all(within)
             && self.multiples.iter().all(|divisor| divisor.divides(value))
             && self.formats.iter().all(|format| format.allows(number))
@@ -202,6 +202,14 @@ impl NumberList {
         }
         integers.sort_unstable();
         Self { integers: integers.into(), spelled }
+    }
+
+    /// Those that are in both.
+    pub(super) fn and(mut self, other: &Self) -> Self {
+        self.spelled.retain(|number| other.spelled.contains(number));
+        let is_there = |number: &&i64| other.integers.binary_search(number).is_ok();
+        self.integers = self.integers.iter().filter(is_there).copied().collect();
+        self
     }
 
     fn has(&self, number: Number<'_>, value: Decimal<'_>) -> bool {
@@ -250,8 +258,8 @@ pub(super) struct Texts {
     pub(super) length: Counts,
     pub(super) patterns: SmallVec<[Arc<Pattern>; 1]>,
     pub(super) formats: SmallVec<[Check; 1]>,
-    /// Lists of which it must be in each.
-    pub(super) lists: SmallVec<[TextList; 1]>,
+    /// Those that are left by all lists.
+    pub(super) list: Option<TextList>,
 }
 
 impl Texts {
@@ -259,15 +267,15 @@ impl Texts {
     /// there is one; nothing if more is asked.
     fn sure(&self) -> Option<((u32, u32), Option<Quick>)> {
         let lengths = sure_lengths(self.length)?;
-        match (&*self.patterns, &*self.formats, &*self.lists) {
-            ([], [], []) => Some((lengths, None)),
-            ([], [Check::Standard(one)], []) => one.quick().map(|quick| (lengths, Some(quick))),
+        match (&*self.patterns, &*self.formats, &self.list) {
+            ([], [], None) => Some((lengths, None)),
+            ([], [Check::Standard(one)], None) => one.quick().map(|quick| (lengths, Some(quick))),
             _ => None,
         }
     }
 
     pub(super) fn allows(&self, text: &str) -> bool {
-        self.lists.iter().all(|list| list.has(text))
+        self.list.as_ref().is_none_or(|list| list.has(text))
             && self.allows_length(text)
             && self.patterns.iter().all(|pattern| pattern.is_match(text))
             && self.formats.iter().all(|check| check_text(check, text))
@@ -361,8 +369,10 @@ pub(super) struct Demands {
     /// A bit for each name that must be there.
     pub(super) required: Vec<u64>,
     pub(super) count: Counts,
-    /// Names that need others to be there.
-    pub(super) needs: Vec<(Position, Vec<Position>)>,
+    /// A bit for each name that brings something: `needs` or `implies`.
+    pub(super) bring: Vec<u64>,
+    /// Names that need others to be there, a bit each.
+    pub(super) needs: Vec<(Position, Box<[u64]>)>,
     /// Names that bring an assertion on the whole object.
     pub(super) implies: Vec<(Position, NodeId)>,
     /// For members that are not declared.
@@ -414,6 +424,8 @@ pub(super) enum Rest {
         prefix: Vec<Ix>,
         beyond: Ix,
     },
+    /// What one schema says of a text or a number by itself, where too many do.
+    Alone(NodeId),
     /// All that one schema says, for what the plan does not lay out.
     Follows(NodeId),
 }
@@ -424,9 +436,9 @@ mod tests {
     use crate::json::{Limits, Tape, parse};
 
     fn bounded(integers: bool, bounds: Vec<(Bound, String)>) -> Numbers {
-        let (multiples, formats, lists) = (Vec::new(), Vec::new(), Vec::new());
+        let (multiples, formats, list) = (Vec::new(), Vec::new(), None);
         let (sure, sure_between) = (None, None);
-        Numbers { sure, sure_between, integers, bounds, multiples, formats, lists }.settled()
+        Numbers { sure, sure_between, integers, bounds, multiples, formats, list }.settled()
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! What is said of each sort of values, gathered from all schemas that apply to it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use super::super::formats::Check;
-use super::super::graph::{Counts, Graph, NodeId, Schema, Types};
+use super::super::graph::{Bound, Counts, Graph, NodeId, Schema, Types};
+use super::super::number::Decimal;
 use super::super::pattern::Pattern;
 use super::compile::{Applying, Compiler, Set};
 use super::kinds::Kinds;
@@ -16,8 +17,14 @@ use super::node::{Demands, Extra, Ix, Members, NumberList, Numbers, Rest, TextLi
 /// Patterns of one object for which every combination is laid out: at one more, twice as many places.
 const PATTERNS: usize = 4;
 
+/// Assertions that are asked of one text or one number while it is read. Where there are more, they are asked on the tape,
+/// which counts them: else a body of many numbers, or of one long text, would pay for each of all of them. At half, what two
+/// schemas with four keywords each say of a number is asked there; at double, a body that was written to that end takes
+/// twice as long.
+const AT_ONCE: usize = 8;
+
 /// What is said of numbers; takes the kind out of which no number is left.
-pub(super) fn numbers(applying: &Applying<'_>, kinds: &mut Kinds) -> Option<Numbers> {
+pub(super) fn numbers(applying: &mut Applying<'_>, kinds: &mut Kinds) -> Option<Numbers> {
     let mut numbers = Numbers {
         integers: false,
         bounds: Vec::new(),
@@ -25,7 +32,7 @@ pub(super) fn numbers(applying: &Applying<'_>, kinds: &mut Kinds) -> Option<Numb
         sure_between: None,
         multiples: Vec::new(),
         formats: Vec::new(),
-        lists: Vec::new(),
+        list: None,
     };
     for (_, schema) in &applying.schemas {
         if let Some(types) = schema.types.filter(|types| !types.has(Types::NUMBER)) {
@@ -34,22 +41,51 @@ pub(super) fn numbers(applying: &Applying<'_>, kinds: &mut Kinds) -> Option<Numb
                 *kinds = Kinds::INTEGER;
             }
         }
-        numbers.bounds.extend(schema.bounds.iter().cloned());
+        schema.bounds.iter().for_each(|bound| tighten(&mut numbers.bounds, bound));
         numbers.multiples.extend(schema.multiple_of.clone());
         if let Some(Check::Number(format)) = &schema.format {
             numbers.formats.push(*format);
         }
-        numbers.lists.extend(listed(schema).map(|values| {
-            let numbers = values.iter().filter_map(serde_json::Value::as_number);
-            NumberList::new(numbers.map(serde_json::Number::as_str))
-        }));
+        for values in listed(schema) {
+            let values = values.iter().filter_map(serde_json::Value::as_number);
+            let list = NumberList::new(values.map(serde_json::Number::as_str));
+            numbers.list = Some(match numbers.list.take() {
+                Some(other) => other.and(&list),
+                None => list,
+            });
+        }
     }
-    let free = !numbers.integers
-        && numbers.bounds.is_empty()
-        && numbers.multiples.is_empty()
-        && numbers.formats.is_empty()
-        && numbers.lists.is_empty();
-    (!free).then(|| numbers.settled())
+    let Numbers { bounds, multiples, formats, list, .. } = &numbers;
+    match bounds.len() + multiples.len() + formats.len() + usize::from(list.is_some()) {
+        0 if !numbers.integers => None,
+        0..=AT_ONCE => Some(numbers.settled()),
+        _ => {
+            applying.ask_one_by_one();
+            None
+        }
+    }
+}
+
+/// Adds a bound, if it leaves less than those that are there.
+fn tighten(bounds: &mut Vec<(Bound, String)>, (bound, limit): &(Bound, String)) {
+    let new = Decimal::parse(limit);
+    let is_implied_by = |(other, known): &(Bound, String)| {
+        let known = Decimal::parse(known);
+        match (bound, other) {
+            (Bound::Minimum, Bound::Minimum | Bound::ExclusiveMinimum)
+            | (Bound::ExclusiveMinimum, Bound::ExclusiveMinimum) => new <= known,
+            (Bound::ExclusiveMinimum, Bound::Minimum) => new < known,
+            (Bound::Maximum, Bound::Maximum | Bound::ExclusiveMaximum)
+            | (Bound::ExclusiveMaximum, Bound::ExclusiveMaximum) => known <= new,
+            (Bound::ExclusiveMaximum, Bound::Maximum) => known < new,
+            _ => false,
+        }
+    };
+    if bounds.iter().any(is_implied_by) {
+        return;
+    }
+    bounds.retain(|(other, _)| other.is_lower() != bound.is_lower());
+    bounds.push((*bound, limit.clone()));
 }
 
 /// The values that `enum` and `const` leave, a list each.
@@ -58,23 +94,41 @@ fn listed(schema: &Schema) -> impl Iterator<Item = &[serde_json::Value]> {
     schema.options.as_deref().map(|listed| &**listed).into_iter().chain(constant)
 }
 
-pub(super) fn texts(applying: &Applying<'_>) -> Option<Texts> {
+/// What is said of texts.
+pub(super) fn texts(applying: &mut Applying<'_>) -> Option<Texts> {
     let (mut length, mut patterns) = (Counts::default(), SmallVec::new());
-    let (mut formats, mut lists) = (SmallVec::new(), SmallVec::new());
+    let (mut formats, mut list) = (SmallVec::new(), None);
     for (_, schema) in &applying.schemas {
         length = tighter(length, schema.length);
         patterns.extend(schema.pattern.clone());
         formats.extend(schema.format.clone().filter(|check| !matches!(check, Check::Number(_))));
-        lists.extend(listed(schema).map(|values| {
+        for values in listed(schema) {
             let texts = values.iter().filter_map(serde_json::Value::as_str);
-            TextList::new(texts.map(str::to_owned).collect())
-        }));
+            let texts: BTreeSet<String> = texts.map(str::to_owned).collect();
+            list = Some(match list.take() {
+                Some(other) => &other & &texts,
+                None => texts,
+            });
+        }
     }
-    let free = length == Counts::default()
-        && patterns.is_empty()
-        && formats.is_empty()
-        && lists.is_empty();
-    (!free).then_some(Texts { length, patterns, formats, lists })
+    let all = patterns.iter().map(|pattern: &Arc<Pattern>| &**pattern);
+    let light = all.chain(formats.iter().filter_map(Check::pattern)).all(Pattern::is_light);
+    let list = list.map(|texts| TextList::new(texts.into_iter().collect()));
+    match patterns.len() + formats.len() + usize::from(list.is_some()) {
+        0 if length == Counts::default() => None,
+        0..=AT_ONCE if light => Some(Texts { length, patterns, formats, list }),
+        _ => {
+            applying.ask_one_by_one();
+            None
+        }
+    }
+}
+
+impl Applying<'_> {
+    /// Has each schema asked by itself, on the tape.
+    fn ask_one_by_one(&mut self) {
+        self.rests.extend(self.schemas.iter().map(|(id, _)| Rest::Alone(*id)));
+    }
 }
 
 fn tighter(a: Counts, b: Counts) -> Counts {
@@ -131,8 +185,9 @@ impl Compiler<'_> {
             }
         }
         let mut laid_out: Vec<&Schema> = schemas.iter().map(|(_, schema)| *schema).collect();
-        if patterns.len() > PATTERNS {
-            // Too many ways to go on: what such a schema says of members is judged on the tape.
+        if patterns.len() > PATTERNS || !patterns.iter().all(|pattern| pattern.is_light()) {
+            // Too many ways to go on, or patterns whose questions are counted: what such a schema says of members is judged
+            // on the tape.
             self.depends = true;
             let many = |schema: &Schema| {
                 !schema.patterns.is_empty() || schema.unevaluated_members.is_some()
@@ -159,6 +214,7 @@ impl Compiler<'_> {
         let mut demands = Demands {
             required: vec![0; names.words()],
             count,
+            bring: vec![0; names.words()],
             needs: Vec::new(),
             implies: Vec::new(),
             extra,
@@ -217,19 +273,27 @@ fn declared<'s>(schemas: impl Iterator<Item = &'s Schema>) -> Vec<&'s str> {
 
 /// Adds which names must be there.
 fn require(demands: &mut Demands, names: &Names, schema: &Schema) {
-    let Demands { required, needs, implies, .. } = demands;
     // All of them are declared.
     let position = |name: &String| names.find(name).unwrap_or(START);
-    for name in &schema.required {
-        let (word, bit) = bit(position(name));
-        if let Some(word) = required.get_mut(word) {
-            *word |= bit;
+    let bits = |list: &[String], bits: &mut [u64]| {
+        for (word, bit) in list.iter().map(|name| bit(position(name))) {
+            if let Some(word) = bits.get_mut(word) {
+                *word |= bit;
+            }
         }
+    };
+    let Demands { required, bring, needs, implies, .. } = demands;
+    bits(&schema.required, required);
+    for (name, list) in &schema.needs {
+        bits(std::slice::from_ref(name), bring);
+        let mut needed = vec![0; names.words()];
+        bits(list, &mut needed);
+        needs.push((position(name), needed.into()));
     }
-    let listed = (schema.needs.iter())
-        .map(|(name, list)| (position(name), list.iter().map(position).collect()));
-    needs.extend(listed);
-    implies.extend(schema.implies.iter().map(|(name, id)| (position(name), *id)));
+    for (name, id) in &schema.implies {
+        bits(std::slice::from_ref(name), bring);
+        implies.push((position(name), *id));
+    }
 }
 
 /// What one schema says of a member, given which patterns its name matches.
@@ -240,10 +304,55 @@ fn below(
     matching: &dyn Fn(&Pattern) -> bool,
 ) -> Vec<NodeId> {
     let mut ids: Vec<NodeId> = name.and_then(|name| schema.property(name)).into_iter().collect();
-    ids.extend(schema.patterns.iter().filter(|(pattern, _)| matching(pattern)).map(|(_, id)| *id));
+    ids.extend(schema.patterned(&matching));
     if ids.is_empty() {
         ids.extend(schema.additional);
     }
-    ids.extend(graph.unevaluated_member(schema, name, matching));
+    ids.extend(graph.unevaluated_member(schema, name, &mut |pattern| matching(pattern)));
     ids
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_bounds_says_what_all_of_them_say() {
+        const KINDS: [Bound; 4] =
+            [Bound::Minimum, Bound::Maximum, Bound::ExclusiveMinimum, Bound::ExclusiveMaximum];
+        const LIMITS: [&str; 4] = ["-1", "1", "1.0", "15e-1"];
+        let bounds: Vec<(Bound, String)> =
+            (KINDS.iter()).flat_map(|kind| LIMITS.map(|limit| (*kind, limit.to_owned()))).collect();
+        let holds = |(bound, limit): &(Bound, String), value: Decimal<'_>| {
+            let order = value.cmp(&Decimal::parse(limit));
+            match bound {
+                Bound::Minimum => order.is_ge(),
+                Bound::Maximum => order.is_le(),
+                Bound::ExclusiveMinimum => order.is_gt(),
+                Bound::ExclusiveMaximum => order.is_lt(),
+            }
+        };
+        let (mut allowed, mut asked) = (0, 0);
+        for (a, b, c) in triples(&bounds) {
+            let mut left = Vec::new();
+            [a, b, c].iter().for_each(|bound| tighten(&mut left, bound));
+            assert!(left.len() <= 2, "{left:?}");
+            for value in ["-2", "-1", "0", "1", "12e-1", "1.5", "2"].map(Decimal::parse) {
+                let expected = [a, b, c].iter().all(|bound| holds(bound, value));
+                assert_eq!(
+                    left.iter().all(|bound| holds(bound, value)),
+                    expected,
+                    "{a:?} {b:?} {c:?}"
+                );
+                (allowed, asked) = (allowed + usize::from(expected), asked + 1);
+            }
+        }
+        assert!(asked / 20 < allowed && allowed < asked / 2, "{allowed} of {asked}");
+    }
+
+    /// All triples, in every order.
+    fn triples<T>(all: &[T]) -> impl Iterator<Item = (&T, &T, &T)> {
+        all.iter()
+            .flat_map(move |a| all.iter().flat_map(move |b| all.iter().map(move |c| (a, b, c))))
+    }
 }

@@ -99,9 +99,18 @@ impl Follower<'_> {
         let kind = Kinds::of(value);
         let rests = self.node(ix).and_then(|node| self.plan.rests.get(index(node.rests)));
         for (which, (kinds, rest)) in (0..).zip(rests.into_iter().flatten()) {
-            if kinds.has(kind) {
+            if !kinds.has(kind) {
+                continue;
+            }
+            let asked = Asked::Whole(ix, which);
+            if let Rest::Alone(id) = rest {
+                let failed = judge.failed_of(*id, value);
+                // What may have been long in finding out is not asked again.
+                let asked = failed.and_then(|f| f.keyword_alone()).map_or(asked, Asked::Keyword);
+                told(judge, value.node(), failed.is_none(), asked)?;
+            } else {
                 let holds = self.holds(judge, rest, value, (ix, &mut again));
-                told(judge, value.node(), holds, Asked::Whole(ix, which))?;
+                told(judge, value.node(), holds, asked)?;
             }
         }
         Ok(())
@@ -115,7 +124,7 @@ impl Follower<'_> {
         (own, again): (Ix, &mut Again<'_>),
     ) -> bool {
         match rest {
-            Rest::Chosen(choice) => match choice.place(value) {
+            Rest::Chosen(choice) => match choice.place(value, &mut judge.questions) {
                 Some(place) => {
                     judge.questions.spend(self.again(value, place, own, again));
                     true
@@ -158,6 +167,7 @@ impl Follower<'_> {
                 within(counts, u32::try_from(matching).unwrap_or(u32::MAX))
             }
             Rest::Names(id) => value.members().all(|(name, _)| judge.follows_name(name, *id)),
+            Rest::Alone(id) => judge.failed_of(*id, value).is_none(),
             Rest::Follows(id) => judge.follows(value, *id),
         }
     }
