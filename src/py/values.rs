@@ -17,6 +17,12 @@ use crate::reason::Reason;
 /// Python itself refuses above 4,300 digits. This is some 3,900 digits: far above the ceiling on a number.
 const INT_BITS: u64 = 13_000;
 
+/// Values, and bytes of the text that they would be, where no other ceiling is set: parts that a value shares are written
+/// wherever they are, and a few lines can make more of them than fit any memory. At half, tables of millions of rows are
+/// refused; at double, it takes seconds and gigabytes to say no.
+const MOST_VALUES: usize = 1 << 25;
+const MOST_BYTES: usize = 1 << 30;
+
 /// Why a Python value is no document.
 pub(super) enum Fault {
     /// Not a JSON value, or over a ceiling: why, and where in the value (its pointer is what counts; line and
@@ -56,7 +62,12 @@ pub(super) fn document(
     root: &Bound<'_, PyAny>,
     limits: &Limits,
 ) -> Result<Document<'static>, Fault> {
-    let mut writer = Writer::new(limits);
+    let limits = Limits {
+        max_nodes: limits.max_nodes.or(Some(MOST_VALUES)),
+        max_bytes: limits.max_bytes.or(Some(MOST_BYTES)),
+        ..*limits
+    };
+    let mut writer = Writer::new(&limits);
     let error = match write_all(&mut writer, root) {
         Ok(()) => match writer.finish() {
             Ok(document) => return Ok(document),

@@ -7,14 +7,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jsonschema::json::JsonNumber;
 use jsonschema::{Keyword, PatternOptions, ValidationError, ValidationOptions, Validator};
 use referencing::Registry;
 use serde_json::{Value as Serde, json};
 
 use super::dialect::Dialect;
+use super::divisor::Divisor;
 use super::formats::{self, Check, FormatRule, Formats, Meaning, NumberFormat};
 use super::graph::{Graph, NodeId};
-use super::instance::{self, Instance, Tree};
+use super::instance::{self, Instance, Prices, Tree};
+use super::number::Decimal;
 use super::pattern::Pattern;
 use super::{Options, stack};
 use crate::json::{Kind, Value};
@@ -38,15 +41,26 @@ pub(super) struct Arbiter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reach {
     height: Height,
-    /// The most steps that a pattern takes for each byte of a text, beyond the first.
-    steps: u64,
+    prices: Prices,
 }
 
 impl Reach {
-    pub(super) fn of(graph: &Graph, root: NodeId) -> Self {
-        Self { height: height(graph, root), steps: most_steps(graph, root) }
+    /// `Err` says why the crate could not judge by the schema in any reasonable time.
+    pub(super) fn of(graph: &Graph, root: NodeId) -> Result<Self, String> {
+        let ways = most_ways(graph, root);
+        if ways > WAYS {
+            return Err(format!(
+                "has a part that says more than {WAYS} times what applies to one value: its \
+                 references lead to the same schemas again and again"
+            ));
+        }
+        Ok(Self { height: height(graph, root), prices: prices(graph, root) })
     }
 }
+
+/// Schemas that may apply to one value, each as often as references lead to it: the crate goes all ways. At half, unions
+/// of some thousand branches are refused; at double, a body of a few bytes may take twice the milliseconds.
+const WAYS: u64 = 1 << 14;
 
 /// How far the crate can recurse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,15 +74,15 @@ pub(super) enum Height {
 /// Looks at values that the arbiter may take to tell whether one is valid, and some more for each node of the document. At
 /// half, schemas of a few dozen branches cannot be judged by it; at double, a body that was written to that end takes twice
 /// the tenth of a second.
-const LOOKS: u64 = 1 << 20;
+const LOOKS: u64 = 1 << 19;
 
 /// Those for each node: a keyword takes one or two.
-const LOOKS_PER_NODE: u64 = 16;
+const LOOKS_PER_NODE: u64 = 8;
 
 /// Looks for a list of violations, and some more for each node, but no more than so many: a branch that many values do not
 /// follow is told of each. At half, of bodies of a megabyte the first fault alone is told; at double, a body that was
 /// written to that end takes twice as long.
-const LISTING: u64 = 1 << 16;
+const LISTING: u64 = 1 << 18;
 const LISTING_PER_NODE: u64 = 8;
 const LISTING_AT_MOST: u64 = 1 << 20;
 
@@ -145,14 +159,14 @@ impl Arbiter {
         most: u64,
     ) -> Result<(bool, u64), Unanswered> {
         let valid = || self.validator.is_valid(Instance::Name(name));
-        instance::looking(LOOKS.min(most), self.reach.steps, valid).ok_or(Unanswered::TooLong)
+        instance::looking(LOOKS.min(most), self.reach.prices, valid).ok_or(Unanswered::TooLong)
     }
 
     /// The first violation.
     pub(super) fn first<T>(
         &self,
         value: Value<'_>,
-        tell: impl Fn(&ValidationError<'_>) -> T,
+        tell: impl FnOnce(&ValidationError<'_>) -> T,
     ) -> Result<Option<T>, Unanswered> {
         let first = || self.validator.validate(Instance::Value(value)).err();
         self.with_stack(value, listing(value), || first().map(|error| tell(&error)))
@@ -164,7 +178,7 @@ impl Arbiter {
         &self,
         value: Value<'_>,
         limit: usize,
-        tell: impl Fn(&ValidationError<'_>) -> T,
+        mut tell: impl FnMut(&ValidationError<'_>) -> T,
     ) -> Result<Vec<T>, Unanswered> {
         let all = || self.validator.iter_errors(Instance::Value(value)).take(limit);
         self.with_stack(value, listing(value), || all().map(|error| tell(&error)).collect())
@@ -190,7 +204,7 @@ impl Arbiter {
         };
         let bytes = steps.saturating_add(8).saturating_mul(STEP);
         let work = || stack::with_bytes(bytes, work);
-        instance::looking(looks, self.reach.steps, work).ok_or(Unanswered::TooLong)
+        instance::looking(looks, self.reach.prices, work).ok_or(Unanswered::TooLong)
     }
 }
 
@@ -220,17 +234,45 @@ fn height(graph: &Graph, root: NodeId) -> Height {
     }
 }
 
-/// The most steps for each byte that one of the patterns of a schema takes, and of those that it leads to.
-fn most_steps(graph: &Graph, root: NodeId) -> u64 {
-    let (mut seen, mut left, mut most) = (BTreeSet::new(), vec![root], 0);
+/// The most ways that lead from a schema to schemas which apply to the same value. Those that lead in circles end where
+/// they meet.
+fn most_ways(graph: &Graph, root: NodeId) -> u64 {
+    let mut ways: Vec<Option<u64>> = vec![None; graph.nodes.len()];
+    let (mut starts, mut most) = (vec![root], 0);
+    while let Some(start) = starts.pop() {
+        let mut open = vec![(start, false)];
+        while let Some((id, is_done)) = open.pop() {
+            let schema = graph.get(id);
+            let Some(known) = ways.get_mut(id.index()) else { continue };
+            if is_done {
+                let below = |id: NodeId| ways.get(id.index()).copied().flatten().unwrap_or(0);
+                let all = schema.in_place().map(below).fold(1, u64::saturating_add);
+                most = most.max(all);
+                ways[id.index()] = Some(all);
+            } else if known.is_none() {
+                // Until all of its own are known, it ends a circle.
+                *known = Some(0);
+                open.push((id, true));
+                open.extend(schema.in_place().map(|id| (id, false)));
+                starts.extend(schema.below());
+            }
+        }
+    }
+    most
+}
+
+/// What looks at texts and names take under a schema, and under those that it leads to.
+fn prices(graph: &Graph, root: NodeId) -> Prices {
+    let (mut seen, mut left) = (BTreeSet::new(), vec![root]);
+    let mut most = Prices { steps: 0, patterns: 0 };
     while let Some(id) = left.pop() {
         if seen.insert(id) {
             let schema = graph.get(id);
-            let format = schema.format.as_ref().and_then(Check::pattern);
-            let patterns = (schema.patterns.iter().map(|(pattern, _)| &**pattern))
-                .chain(schema.pattern.as_deref())
-                .chain(format);
-            most = patterns.map(Pattern::steps).fold(most, u64::max);
+            // Of values, patterns are our own.
+            let of_names = schema.patterns.iter().map(|(pattern, _)| pattern.steps());
+            let format = schema.format.iter().map(Check::steps);
+            most.steps = of_names.chain(format).fold(most.steps, u64::max);
+            most.patterns = most.patterns.max(schema.patterns.len() as u64);
             left.extend(schema.in_place().chain(schema.below()));
         }
     }
@@ -285,24 +327,36 @@ fn configured(
     formats: &Formats,
     dialect: Dialect,
 ) -> ValidationOptions<'static, Arc<dyn referencing::Retrieve>, Tree> {
-    let mut options = jsonschema::options_for::<Tree>().should_validate_formats(formats.asserted);
+    let mut options = jsonschema::options_for::<Tree>()
+        .should_validate_formats(formats.asserted)
+        .with_keyword("multipleOf", |_, divisor: &Serde, _| {
+            let divisor = divisor.as_number().map_or("", |number| number.as_str());
+            Ok(Box::new(Multiple(Divisor::new(divisor))) as Box<dyn for<'i> Keyword<'i, Tree>>)
+        })
+        .with_keyword("pattern", |_, source: &Serde, _| {
+            let pattern = Pattern::compile(source.as_str().unwrap_or_default());
+            let pattern = pattern.map_err(ValidationError::custom)?;
+            Ok(Box::new(Matching(pattern)) as Box<dyn for<'i> Keyword<'i, Tree>>)
+        });
     if !formats.asserted {
         return options;
     }
     options = options.should_ignore_unknown_formats(false);
     let mut registry = formats::Registry::default();
-    let mut names: Vec<&str> = formats::LATER.to_vec();
+    let mut names: Vec<&str> = [formats::LATER, formats::CHECKED_HERE].concat();
     if formats.openapi {
         names.extend(formats::openapi_annotations());
     }
     for name in names {
         // A schema may name another draft than the compilation does, and so may a resource that it refers to.
-        if Dialect::ALL.iter().all(|dialect| options.is_known_format(dialect.draft(), name)) {
+        let known = |dialect: &Dialect| options.is_known_format(dialect.draft(), name);
+        if Dialect::ALL.iter().all(known) && !formats::CHECKED_HERE.contains(&name) {
             continue;
         }
         match registry.meaning(name, Dialect::Draft202012, formats) {
             Ok(Meaning::Check(Check::Standard(standard))) => {
-                options = options.with_format(name, move |text: &str| standard.is_valid(text));
+                let is_valid = move |text: &str| instance::check(&standard, text);
+                options = options.with_format(name, is_valid);
             }
             Ok(Meaning::Annotation) => options = options.with_format(name, |_: &str| true),
             _ => {}
@@ -312,7 +366,9 @@ fn configured(
         options = match rule {
             FormatRule::Any => options.with_format(name, |_: &str| true),
             FormatRule::Pattern(source) => match Pattern::compile(source) {
-                Ok(pattern) => options.with_format(name, move |text: &str| pattern.is_match(text)),
+                Ok(pattern) => {
+                    options.with_format(name, move |text: &str| instance::matches(&pattern, text))
+                }
                 // The survey has said so; until then nothing may pass.
                 Err(_) => options.with_format(name, |_: &str| false),
             },
@@ -340,6 +396,36 @@ fn with_number_formats(
     })
 }
 
+/// Takes over the keyword `multipleOf`: the crate takes time for what an exponent says.
+struct Multiple(Divisor);
+
+impl<'i> Keyword<'i, Tree> for Multiple {
+    fn validate(&self, instance: Instance<'i>) -> Result<(), ValidationError<'i>> {
+        let message = || format!("is no multiple of {}", self.0.text());
+        if self.is_valid(instance) { Ok(()) } else { Err(ValidationError::custom(message())) }
+    }
+
+    fn is_valid(&self, instance: Instance<'i>) -> bool {
+        let Instance::Value(value) = instance else { return true };
+        value
+            .as_number()
+            .is_none_or(|number| self.0.divides(Decimal::parse(&JsonNumber::as_str(&number))))
+    }
+}
+
+/// Takes over the keyword `pattern`: for the crate `.` is a carriage return too, and it has no bound on what a text takes.
+struct Matching(Pattern);
+
+impl<'i> Keyword<'i, Tree> for Matching {
+    fn validate(&self, instance: Instance<'i>) -> Result<(), ValidationError<'i>> {
+        if self.is_valid(instance) { Ok(()) } else { Err(ValidationError::custom("pattern")) }
+    }
+
+    fn is_valid(&self, instance: Instance<'i>) -> bool {
+        instance.text().is_none_or(|text| instance::matches(&self.0, text))
+    }
+}
+
 struct FormatKeyword(Option<Check>);
 
 impl<'i> Keyword<'i, Tree> for FormatKeyword {
@@ -348,13 +434,9 @@ impl<'i> Keyword<'i, Tree> for FormatKeyword {
     }
 
     fn is_valid(&self, instance: Instance<'i>) -> bool {
-        let text = match instance {
-            Instance::Name(name) => Some(name),
-            Instance::Value(value) => value.as_str(),
-        };
-        match (&self.0, text, instance) {
-            (Some(Check::Standard(standard)), Some(text), _) => standard.is_valid(text),
-            (Some(Check::Pattern(pattern)), Some(text), _) => pattern.is_match(text),
+        match (&self.0, instance.text(), instance) {
+            (Some(Check::Standard(standard)), Some(text), _) => instance::check(standard, text),
+            (Some(Check::Pattern(pattern)), Some(text), _) => instance::matches(pattern, text),
             (Some(Check::Number(format)), _, Instance::Value(value)) => {
                 value.as_number().is_none_or(|number| NumberFormat::allows(*format, number))
             }

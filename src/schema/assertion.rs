@@ -201,12 +201,10 @@ fn text<'g>(schema: &'g Schema, text: &str, questions: &mut Questions) -> Option
         return Some(Failed::of("pattern"));
     }
     match &schema.format {
-        Some(Check::Standard(standard)) if !standard.is_valid(text) => {
-            Some(Failed::with("format", Demand::Format(standard.name())))
-        }
-        Some(Check::Pattern(pattern)) if !pattern.is_match_within(text, questions) => {
-            Some(Failed::of("format"))
-        }
+        Some(check) if !check.is_valid_within(text, questions) => Some(match check {
+            Check::Standard(standard) => Failed::with("format", Demand::Format(standard.name())),
+            Check::Pattern(_) | Check::Number(_) => Failed::of("format"),
+        }),
         Some(_) | None => None,
     }
 }

@@ -13,7 +13,7 @@ use super::graph::Graph;
 use super::resources::{Anchors, Missing, Prepared, encoded, find, rebased};
 use super::set::{Compiled, Set};
 use super::survey::{Found, Read, Survey};
-use super::{CompileError, Options, SchemaId, formats};
+use super::{CompileError, Options, SchemaId, formats, stack};
 
 /// The base of a schema that names none; the crate's own default.
 const NO_BASE: &str = "json-schema:///";
@@ -60,6 +60,15 @@ impl SetBuilder {
         base: Option<&str>,
         options: &Options,
     ) -> Result<SchemaId, Vec<CompileError>> {
+        stack::compiling(|| self.add_here(schema, base, options))
+    }
+
+    fn add_here(
+        &mut self,
+        schema: &Serde,
+        base: Option<&str>,
+        options: &Options,
+    ) -> Result<SchemaId, Vec<CompileError>> {
         let (uri, pointer) = base.map_or((None, ""), |base| match base.split_once('#') {
             Some((uri, pointer)) => (Some(uri), pointer),
             None => (Some(base), ""),
@@ -85,7 +94,7 @@ impl SetBuilder {
 
     /// The set; judges from now on.
     pub fn build(self) -> Result<Set, Vec<CompileError>> {
-        Ok(Set::new(self.graph, self.compiled, self.verify))
+        Ok(stack::compiling(|| Set::new(self.graph, self.compiled, self.verify)))
     }
 
     /// Compiles a document of its own; its faults are told by pointers below `at`.
@@ -120,7 +129,7 @@ impl SetBuilder {
         }
         self.judge_rest(&read, &registry, Some((&base, schema)), options)
             .map_err(|m| vec![at_root(at, m)])?;
-        let reach = Reach::of(&self.graph, read.root);
+        let reach = Reach::of(&self.graph, read.root).map_err(|m| vec![at_root(at, m)])?;
         let arbiter = Arbiter::compile(schema, &prepared.registry, options, reach)
             .map_err(|error| vec![at_root(at, error.masked().to_string())])?;
         Ok(self.push(&read, arbiter, options))
@@ -162,7 +171,7 @@ impl SetBuilder {
             return Err(errors);
         }
         self.judge_rest(&read, registry, None, options).map_err(|m| vec![at_root(at, m)])?;
-        let reach = Reach::of(&self.graph, read.root);
+        let reach = Reach::of(&self.graph, read.root).map_err(|m| vec![at_root(at, m)])?;
         let arbiter = Arbiter::refer(&reference, registry, options, reach)
             .map_err(|error| vec![at_root(at, error.masked().to_string())])?;
         Ok(self.push(&read, arbiter, options))
@@ -224,7 +233,7 @@ impl SetBuilder {
                 || "a schema that cannot be closed: it is in no registered resource".to_owned();
             let (uri, pointer) = places.get(schema).ok_or_else(unknown)?;
             let reference = format!("{uri}#{}", encoded(pointer));
-            let reach = Reach::of(&self.graph, *id);
+            let reach = Reach::of(&self.graph, *id)?;
             let arbiter = Arbiter::refer(&reference, registry, options, reach);
             let arbiter = arbiter.map_err(|error| error.masked().to_string())?;
             arbiters.push((*id, Arc::new(arbiter)));

@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 
 use super::graph::{Graph, NodeId};
 use super::judge::Judge;
+use super::pattern::Pattern;
 use super::stack;
 use crate::json::{Kind, Value, pointer};
 
@@ -101,6 +102,7 @@ impl Walk<'_> {
         let mut all = BTreeSet::new();
         let mut left = schemas.to_vec();
         while let Some(id) = left.pop() {
+            self.judge.questions.spend(2);
             if !all.insert(id) {
                 continue;
             }
@@ -145,18 +147,25 @@ impl Walk<'_> {
 
     /// The schemas that declare a member of this name; `None` if none does.
     fn declaring(&mut self, applying: &BTreeSet<NodeId>, name: &str) -> Option<Vec<NodeId>> {
-        let mut below = Vec::new();
-        let mut last = Vec::new();
+        let (mut below, mut last) = (Vec::new(), Vec::new());
+        let Self { graph, judge, .. } = self;
+        let questions = &mut judge.questions;
         for id in applying {
-            let schema = self.graph.get(*id);
+            let schema = graph.get(*id);
+            questions.spend(schema.beside.len() as u64);
             let before = below.len();
             below.extend(schema.property(name));
-            let questions = &mut self.judge.questions;
             below.extend(schema.patterned(|pattern| pattern.is_match_within(name, questions)));
             if below.len() == before {
                 below.extend(schema.additional);
             }
-            last.extend(schema.unevaluated_members);
+            let mut matching = |pattern: &Pattern| pattern.is_match_within(name, questions);
+            if schema.beside.is_empty() {
+                // What is evaluated depends on the value: not what the others declare.
+                last.extend(schema.unevaluated_members);
+            } else {
+                below.extend(graph.unevaluated_member(schema, Some(name), &mut matching));
+            }
         }
         if below.is_empty() {
             below = last;
@@ -174,7 +183,11 @@ impl Walk<'_> {
                 below.extend(schema.prefix.get(index).copied().or(schema.items));
                 let contained = schema.contains.map(|contains| contains.schema);
                 below.extend(contained.filter(|id| self.judge.follows(item, *id)));
-                last.extend(schema.unevaluated_items);
+                if schema.beside.is_empty() {
+                    last.extend(schema.unevaluated_items);
+                } else {
+                    below.extend(self.graph.unevaluated_item(schema, index));
+                }
             }
             if below.is_empty() {
                 below = last;

@@ -7,15 +7,18 @@ use super::number::Decimal;
 /// Digits that are taken together: the most that fit 64 bits, whatever they are, with one to spare.
 const AT_ONCE: usize = 18;
 
-/// Zeros up to which they are read like digits: a few multiplications cost less than a power.
-const ZEROS: u64 = 64;
-
 /// What `multipleOf` demands.
+///
+/// Of powers of ten the divisor takes up no more twos than it has, and no more fives: how large an exponent is does not
+/// change what a number costs.
 #[derive(Debug)]
 pub(super) struct Divisor {
     text: String,
     exponent: i64,
     digits: Digits,
+    /// How often two and five divide its digits.
+    twos: u64,
+    fives: u64,
 }
 
 /// Its digits, without zeros at their end.
@@ -24,21 +27,29 @@ enum Digits {
     /// None: zero.
     None,
     Few(u128),
-    Many(BigUint),
+    Many {
+        all: BigUint,
+        /// What neither two nor five divides, if it fits.
+        odd: Option<u128>,
+    },
 }
 
 impl Divisor {
     pub(super) fn new(text: &str) -> Self {
         let number = Decimal::parse(text);
+        let digits: Vec<u8> = number.digits().collect();
+        let all = BigUint::parse_bytes(&digits, 10).unwrap_or_default();
+        let twos = all.trailing_zeros().unwrap_or(0);
+        let (mut odd, mut fives) = (&all >> twos, 0);
+        while odd != BigUint::ZERO && &odd % 5_u8 == BigUint::ZERO {
+            (odd, fives) = (odd / 5_u8, fives + 1);
+        }
         let digits = match number.integer() {
             Some(0) => Digits::None,
             Some(few) => Digits::Few(few),
-            None => {
-                let digits: Vec<u8> = number.digits().collect();
-                Digits::Many(BigUint::parse_bytes(&digits, 10).unwrap_or_default())
-            }
+            None => Digits::Many { odd: u128::try_from(&odd).ok(), all },
         };
-        Self { text: text.to_owned(), exponent: number.exponent(), digits }
+        Self { text: text.to_owned(), exponent: number.exponent(), digits, twos, fives }
     }
 
     /// As it is written.
@@ -57,21 +68,36 @@ impl Divisor {
         let Ok(zeros) = u64::try_from(number.exponent().saturating_sub(self.exponent)) else {
             return false;
         };
-        match &self.digits {
-            Digits::None => false,
-            Digits::Few(modulus) => {
+        let zeros = zeros.min(self.twos.max(self.fives));
+        match (&self.digits, number.integer()) {
+            (Digits::None, _) => false,
+            (Digits::Few(modulus), _) => {
                 let digit = |r, digit| (r * 10 + u128::from(digit - b'0')) % modulus;
                 let remainder = number.digits().fold(0, digit);
                 (remainder * power(10, zeros, *modulus)).is_multiple_of(*modulus)
             }
-            Digits::Many(modulus) => divides_many(modulus, number, zeros),
+            (Digits::Many { odd, .. }, Some(few)) => {
+                odd.is_some_and(|odd| few.is_multiple_of(odd))
+                    && u64::from(few.trailing_zeros()) + zeros >= self.twos
+                    && has_fives(few, self.fives.saturating_sub(zeros))
+            }
+            (Digits::Many { all, .. }, None) => divides_many(all, number, zeros),
         }
     }
 }
 
+/// Whether a number that is not zero has so many factors of five.
+fn has_fives(mut number: u128, fives: u64) -> bool {
+    (0..fives).all(|_| {
+        let has = number.is_multiple_of(5);
+        number /= 5;
+        has
+    })
+}
+
 fn divides_many(modulus: &BigUint, number: Decimal<'_>, zeros: u64) -> bool {
-    let read = if zeros <= ZEROS { usize::try_from(zeros).unwrap_or(0) } else { 0 };
-    let mut digits = number.digits().chain(std::iter::repeat_n(b'0', read)).peekable();
+    let zeros = usize::try_from(zeros).unwrap_or(usize::MAX);
+    let mut digits = number.digits().chain(std::iter::repeat_n(b'0', zeros)).peekable();
     let mut remainder = BigUint::ZERO;
     while digits.peek().is_some() {
         let (mut some, mut base) = (0_u64, 1_u64);
@@ -83,10 +109,6 @@ fn divides_many(modulus: &BigUint, number: Decimal<'_>, zeros: u64) -> bool {
         if remainder >= *modulus {
             remainder %= modulus;
         }
-    }
-    if zeros > ZEROS {
-        let scale = BigUint::from(10_u8).modpow(&BigUint::from(zeros), modulus);
-        remainder = remainder * scale % modulus;
     }
     remainder == BigUint::ZERO
 }
@@ -148,6 +170,11 @@ mod tests {
     fn what_divides_is_what_leaves_nothing() {
         let divisors = [
             "7",
+            "36893488147419103232",
+            "1192092895507812500000000000001",
+            "11920928955078125000000000000001",
+            "2273736754432320594787597656250",
+            "88817841970012523233890533447265625",
             "64",
             "123456789012345678",
             "1234567890123456788",
@@ -159,7 +186,7 @@ mod tests {
             for factor in [1, 2, 999, 10_u64.pow(18) - 1, 10_u64.pow(18)] {
                 for near in [&value * factor, &value * factor + 1_u8, &value * factor / 2_u8] {
                     // Below and above what is read like digits.
-                    for zeros in [0, 1, 2, 17, 18, 63, 64, 65, 400] {
+                    for zeros in [0, 1, 2, 17, 18, 49, 50, 51, 63, 64, 65, 400] {
                         let expected =
                             &near * BigUint::from(10_u8).pow(zeros) % &value == BigUint::ZERO;
                         let number = format!("{near}e{zeros}");

@@ -16,7 +16,12 @@ use regex_automata::nfa::thompson::pikevm::{self, PikeVM};
 use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
 use regex_automata::util::pool::Pool;
 
+use regex_syntax::hir::Hir;
+
 use super::questions::Questions;
+
+/// Bytes of a pattern's parts. At half, `(\p{L}{1,50}x){9}` is refused; at double, a pattern takes twice the memory.
+const PARTS: usize = 10 << 20;
 
 /// Bytes of an automaton that is laid out in full. At half, `^\p{L}+$` is made as texts need it; at double, a policy with a
 /// thousand of the largest takes a gigabyte.
@@ -71,10 +76,11 @@ impl fmt::Debug for Made {
 }
 
 impl Engine {
-    /// For a pattern in the engine's own syntax; `None` if that cannot be compiled.
-    pub(super) fn new(pattern: &str) -> Option<Self> {
-        let captures = thompson::Config::new().which_captures(WhichCaptures::None);
-        let nfa = thompson::Compiler::new().configure(captures).build(pattern).ok()?;
+    /// For a pattern; `None` if it has too many parts.
+    pub(super) fn new(pattern: &Hir) -> Option<Self> {
+        let parts =
+            thompson::Config::new().which_captures(WhichCaptures::None).nfa_size_limit(Some(PARTS));
+        let nfa = thompson::Compiler::new().configure(parts).build_from_hir(pattern).ok()?;
         let limits = dfa::dense::Config::new()
             .start_kind(dfa::StartKind::Unanchored)
             .dfa_size_limit(Some(LAID_OUT))
@@ -164,6 +170,10 @@ mod tests {
 
     use super::*;
 
+    fn engine(pattern: &str) -> Engine {
+        Engine::new(&regex_syntax::parse(pattern).unwrap()).unwrap()
+    }
+
     fn made(pattern: &str) -> Engine {
         let nfa = thompson::Compiler::new().build(pattern).unwrap();
         Engine::Made(Box::new(Made::new(nfa).unwrap()))
@@ -191,16 +201,16 @@ mod tests {
         for pattern in
             ["a+b", "^.{1,150}$", r"^\p{L}+$", "^([a-z0-9]+-)*[a-z0-9]+$", "(a|b)*a(a|b){9}"]
         {
-            assert_eq!(Engine::new(pattern).unwrap().steps(), 0, "{pattern}");
+            assert_eq!(engine(pattern).steps(), 0, "{pattern}");
         }
         for pattern in ["(a|b)*a(a|b){200}c", r"(\p{L}{1,50}x){3}$", r"\bab\b"] {
-            assert!(Engine::new(pattern).unwrap().steps() > 0, "{pattern}");
+            assert!(engine(pattern).steps() > 0, "{pattern}");
         }
     }
 
     #[test]
     fn what_would_take_too_long_is_not_answered() {
-        let engine = Engine::new("(a|b)*a(a|b){200}c").unwrap();
+        let engine = engine("(a|b)*a(a|b){200}c");
         let text = shuffled(1 << 17);
         assert_eq!(search(&engine, &text, 1 << 22), (None, 1 << 22));
         // The same where it is affordable, also by one who has asked before.
@@ -212,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_text_that_an_automaton_suits_takes_little() {
-        let engine = Engine::new(r"^(\p{L}{1,50}x){3}$").unwrap();
+        let engine = engine(r"^(\p{L}{1,50}x){3}$");
         let text = "ax".repeat(1 << 16);
         search(&engine, &text, u64::MAX);
         assert_eq!(search(&engine, &text, 1 << 22), (Some(false), 0), "it is there already");
@@ -220,7 +230,7 @@ mod tests {
 
     #[test]
     fn boundaries_of_words_are_those_of_all_scripts() {
-        let engine = Engine::new(r"\bab\b").unwrap();
+        let engine = engine(r"\bab\b");
         for (text, expected) in [("ab", true), ("ä ab.", true), ("äab", false), ("abc", false)] {
             assert_eq!(search(&engine, text, 1 << 22).0, Some(expected), "{text}");
         }
@@ -235,7 +245,7 @@ mod tests {
             text in "[abcä \n]{0,12}",
         ) {
             let expected = regex::Regex::new(&pattern).unwrap().is_match(&text);
-            for engine in [Engine::new(&pattern).unwrap(), made(&pattern)] {
+            for engine in [engine(&pattern), made(&pattern)] {
                 prop_assert_eq!(search(&engine, &text, 1 << 22).0, Some(expected), "{} {:?}", pattern, text);
             }
         }

@@ -13,7 +13,9 @@ use super::dialect::Dialect;
 use super::instance::{Instance, Tree};
 use super::number::Decimal;
 use super::pattern::Pattern;
+use super::questions::Questions;
 use super::quick::{self, Quick};
+use super::rfc3339;
 use crate::json::Number;
 
 /// What a format of the policy's own means.
@@ -144,22 +146,47 @@ pub(super) enum Check {
 }
 
 impl Check {
-    /// The pattern that it is.
-    pub(super) fn pattern(&self) -> Option<&Pattern> {
+    /// The most steps that it takes for each byte of a text, beyond the first look at it. Where questions are not counted,
+    /// only those are asked that take none.
+    pub(super) fn steps(&self) -> u64 {
         match self {
-            Self::Standard(_) | Self::Number(_) => None,
-            Self::Pattern(pattern) => Some(pattern),
+            Self::Number(_) => 0,
+            Self::Pattern(pattern) => pattern.steps(),
+            Self::Standard(standard) => standard.steps(),
+        }
+    }
+
+    /// Whether a text is valid. Of one that takes more than a look at each byte, there may be no answer: then all questions
+    /// are spent.
+    pub(super) fn is_valid_within(&self, text: &str, questions: &mut Questions) -> bool {
+        match self {
+            Self::Number(_) => true,
+            Self::Pattern(pattern) => pattern.is_match_within(text, questions),
+            Self::Standard(standard) => standard.is_valid_within(text, questions),
         }
     }
 }
 
-/// A standard format: the crate's own check of it.
+/// A standard format.
 #[derive(Debug)]
 pub(super) struct Standard {
     name: String,
     quick: Option<Quick>,
-    validator: Validator<Tree>,
+    full: Full,
 }
+
+type IsValid = fn(&str) -> bool;
+
+/// What asserts a standard format in full.
+#[derive(Debug)]
+enum Full {
+    Own(IsValid),
+    Crate(Validator<Tree>),
+}
+
+/// Formats that are ours in full: the crate takes `,` and its like for digits.
+const OWN: [(&str, IsValid); 3] =
+    [("date", rfc3339::is_date), ("date-time", rfc3339::is_date_time), ("time", rfc3339::is_time)];
 
 impl Standard {
     pub(super) fn name(&self) -> &str {
@@ -172,8 +199,46 @@ impl Standard {
     }
 
     pub(super) fn is_valid(&self, text: &str) -> bool {
+        self.is_quickly_valid(text) || self.is_valid_in_full(text)
+    }
+
+    fn is_quickly_valid(&self, text: &str) -> bool {
         self.quick.is_some_and(|quick| quick(text.as_bytes()))
-            || self.validator.is_valid(Instance::Name(text))
+    }
+
+    fn is_valid_in_full(&self, text: &str) -> bool {
+        match &self.full {
+            Full::Own(is_valid) => is_valid(text),
+            Full::Crate(validator) => validator.is_valid(Instance::Name(text)),
+        }
+    }
+
+    fn is_valid_within(&self, text: &str, questions: &mut Questions) -> bool {
+        self.is_quickly_valid(text)
+            || (questions.afford(self.cost(text)) && self.is_valid_in_full(text))
+    }
+
+    /// Steps for each byte, beyond the first look at it.
+    fn steps(&self) -> u64 {
+        match &*self.name {
+            // Names of all scripts are mapped and composed.
+            "idn-hostname" => 4,
+            "regex" => 1,
+            _ => 0,
+        }
+    }
+
+    /// Questions that a text takes.
+    pub(super) fn cost(&self, text: &str) -> u64 {
+        let bytes = text.len() as u64;
+        let (begun, more) = match &*self.name {
+            // A group is compared with all that are named before it.
+            "regex" => (64, bytes.saturating_mul(bytes) >> 12),
+            "idn-hostname" => (16, bytes.saturating_mul(2)),
+            "idn-email" => (16, 0),
+            _ => (4, 0),
+        };
+        (bytes / 4).saturating_add(begun).saturating_add(more)
     }
 }
 
@@ -232,14 +297,22 @@ impl Registry {
         if let Some(standard) = self.known.get(&key) {
             return Some(Arc::clone(standard));
         }
-        let options = options.offline().with_draft(dialect.draft()).should_validate_formats(true);
-        let validator = options.build(&json!({ "format": name })).ok()?;
-        let standard =
-            Arc::new(Standard { name: name.to_owned(), quick: quick::of(name), validator });
+        let own = OWN.iter().find(|(own, _)| *own == name).map(|(_, is_valid)| *is_valid);
+        let full = if let Some(is_valid) = own {
+            Full::Own(is_valid)
+        } else {
+            let options =
+                options.offline().with_draft(dialect.draft()).should_validate_formats(true);
+            Full::Crate(options.build(&json!({ "format": name })).ok()?)
+        };
+        let standard = Arc::new(Standard { name: name.to_owned(), quick: quick::of(name), full });
         self.known.insert(key, Arc::clone(&standard));
         Some(standard)
     }
 }
+
+/// Names of the standard formats that are not the crate's own check alone, in any draft.
+pub(super) const CHECKED_HERE: &[&str] = &["date", "date-time", "regex", "time"];
 
 /// Names of the standard formats that some draft lacks, for telling the crate about them.
 pub(super) const LATER: &[&str] = &[

@@ -231,6 +231,22 @@ impl Schema {
         self.by_name.get(name).copied()
     }
 
+    /// A keyword that says something of a text or a number by itself; the one that takes most, if there are several.
+    pub(super) fn by_itself(&self) -> &'static str {
+        match self {
+            Self { pattern: Some(_), .. } => "pattern",
+            Self { format: Some(_), .. } => "format",
+            Self { multiple_of: Some(_), .. } => "multipleOf",
+            Self { options: Some(_), .. } => "enum",
+            Self { constant: Some(_), .. } => "const",
+            Self { bounds, .. } if bounds.iter().any(|(bound, _)| bound.is_lower()) => "minimum",
+            Self { bounds, .. } if !bounds.is_empty() => "maximum",
+            Self { length, .. } if length.least.is_some() => "minLength",
+            Self { length, .. } if length.most.is_some() => "maxLength",
+            _ => "type",
+        }
+    }
+
     /// What `patternProperties` says of a name.
     pub(super) fn patterned(
         &self,

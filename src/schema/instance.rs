@@ -11,8 +11,10 @@ use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object};
 
 use super::equality;
+use super::formats::Standard;
 use super::number::Decimal;
-use super::questions::MemberIndex;
+use super::pattern::Pattern;
+use super::questions::{MemberIndex, Questions};
 use crate::json::{Items, Kind, Members, Number, Value};
 
 /// The representation's name, for the crate.
@@ -28,30 +30,48 @@ pub enum Instance<'d> {
     Name(&'d str),
 }
 
+impl<'d> Instance<'d> {
+    /// The text, if it is one.
+    pub(super) fn text(&self) -> Option<&'d str> {
+        match self {
+            Self::Value(value) => value.as_str(),
+            Self::Name(name) => Some(name),
+        }
+    }
+}
+
 thread_local! {
     /// Looks at values that the crate may still take.
     static LEFT: Cell<u64> = const { Cell::new(u64::MAX) };
-    /// The most steps that a pattern may take for each byte of a text.
-    static STEPS: Cell<u64> = const { Cell::new(0) };
+    /// What looks at texts and names may take.
+    static PRICES: Cell<Prices> = const { Cell::new(Prices { steps: 0, patterns: 0 }) };
     /// The large objects that it has looked names up in.
     static MEMBERS: RefCell<MemberIndex> = RefCell::default();
 }
 
+/// What looks at texts and names may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Prices {
+    /// The most steps for each byte of a text, beyond the first look at it.
+    pub(super) steps: u64,
+    /// The most patterns that a name is matched with.
+    pub(super) patterns: u64,
+}
+
 /// Lets the crate look at one document's values so many times: what it did, and how many times; `None` if it wanted more.
-/// Texts may be matched with patterns that take so many steps for each byte.
 ///
 /// It remembers no answers: a recursive schema that branches costs it time exponential in the depth of the value. When
 /// its looks are spent, all values seem to be `null`, so that it finds nothing more to go into, and ends.
-pub(super) fn looking<T>(times: u64, steps: u64, work: impl FnOnce() -> T) -> Option<(T, u64)> {
-    struct Restore(u64, u64, MemberIndex);
+pub(super) fn looking<T>(times: u64, prices: Prices, work: impl FnOnce() -> T) -> Option<(T, u64)> {
+    struct Restore(u64, Prices, MemberIndex);
     impl Drop for Restore {
         fn drop(&mut self) {
             LEFT.set(self.0);
-            STEPS.set(self.1);
+            PRICES.set(self.1);
             MEMBERS.set(std::mem::take(&mut self.2));
         }
     }
-    let restore = Restore(LEFT.replace(times), STEPS.replace(steps), MEMBERS.take());
+    let restore = Restore(LEFT.replace(times), PRICES.replace(prices), MEMBERS.take());
     let done = work();
     let left = LEFT.get();
     drop(restore);
@@ -61,37 +81,71 @@ pub(super) fn looking<T>(times: u64, steps: u64, work: impl FnOnce() -> T) -> Op
 /// Looks that it takes to write down a violation.
 const WRITING: u64 = 8;
 
+/// Takes what it costs to write down a violation.
+pub(super) fn write_down() {
+    take(WRITING);
+}
+
+/// Looks that it takes to compute with a number that no double holds, and products of two digits in the time of a look.
+const COMPUTING: u64 = 16;
+const COMPUTED: u64 = 512;
+
 /// Nodes that are spelled in the time of a look.
 const SPELLED: u64 = 4;
 
 /// Bytes of a text that are read in the time of a look, and steps along a pattern.
-const BYTES: u64 = 64;
+const BYTES: u64 = 16;
 const STEPPED: u64 = 8;
 
-/// Takes a look through a text, if there is one left.
-fn look_through(text: &str) -> bool {
-    take_for(text);
-    look()
-}
+/// Patterns that a name is matched with in the time of a look.
+const MATCHED: u64 = 2;
 
-/// Takes what a text costs beyond a look: whoever has it may match it with a pattern.
-fn take_for(text: &str) {
+/// What a text costs beyond a look: whoever has it may match it with a pattern.
+#[inline]
+fn reading(text: &str) -> u64 {
     let bytes = text.len() as u64;
-    take(bytes / BYTES);
-    take(bytes.saturating_mul(STEPS.get()) / STEPPED);
+    match PRICES.get().steps {
+        0 => bytes / BYTES,
+        steps => (bytes / BYTES).saturating_add(bytes.saturating_mul(steps) / STEPPED),
+    }
 }
 
 /// Takes one look, if there is one left.
 #[inline]
 fn look() -> bool {
-    take(1);
-    LEFT.get() > 0
+    take(1)
 }
 
-/// Takes as many looks as something costs.
+/// Takes a look through a text, if there is one left.
 #[inline]
-fn take(looks: u64) {
-    LEFT.set(LEFT.get().saturating_sub(looks));
+fn look_through(text: &str) -> bool {
+    take(reading(text).saturating_add(1))
+}
+
+/// Questions that the time of a look is.
+const QUESTIONS: u64 = 4;
+
+/// Checks a format, if there are looks left for what that costs.
+pub(super) fn check(standard: &Standard, text: &str) -> bool {
+    take(standard.cost(text) / QUESTIONS) && standard.is_valid(text)
+}
+
+/// Matches a pattern, within the looks that are left: if it takes more, none are.
+pub(super) fn matches(pattern: &Pattern, text: &str) -> bool {
+    let left = LEFT.get().saturating_mul(QUESTIONS);
+    let mut questions = Questions::new(left);
+    let is_match =
+        take(reading(text).saturating_add(1)) && pattern.is_match_within(text, &mut questions);
+    take(left.saturating_sub(questions.left()) / QUESTIONS);
+    is_match
+}
+
+/// Takes as many looks as something costs; `false` if none are left then.
+#[inline]
+fn take(looks: u64) -> bool {
+    let left = LEFT.get().saturating_sub(looks);
+    LEFT.set(left);
+    left > 0
 }
 
 impl Json for Tree {
@@ -144,8 +198,8 @@ impl<'d> Iterator for FieldsIter<'d> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (name, value) = self.0.next()?;
-        take_for(name);
-        (LEFT.get() > 0).then_some((name, Instance::Value(value)))
+        let patterns = PRICES.get().patterns / MATCHED;
+        take(reading(name).saturating_add(patterns)).then_some((name, Instance::Value(value)))
     }
 }
 
@@ -153,7 +207,8 @@ impl<'d> Iterator for ElementsIter<'d> {
     type Item = Instance<'d>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(Instance::Value)
+        // Nothing more is asked of items, and nothing told of them, when there are no looks left.
+        self.0.next().filter(|_| LEFT.get() > 0).map(Instance::Value)
     }
 }
 
@@ -235,24 +290,25 @@ impl<'d> Node<'d, Tree> for Instance<'d> {
     }
 
     fn to_value(&self) -> Cow<'d, serde_json::Value> {
-        Cow::Owned(match self {
-            Self::Value(value) => equality::to_serde(*value),
-            Self::Name(name) => serde_json::Value::from(*name),
-        })
+        // Asked for to be written into a message.
+        write_down();
+        Cow::Owned(serde_json::Value::Null)
     }
 
     fn lazy_value(&self) -> jsonschema_value::LazyInstance<'d> {
-        // A violation is written down.
-        take(WRITING);
+        write_down();
         jsonschema_value::LazyInstance::Ready(Cow::Owned(serde_json::Value::Null))
     }
 
     fn identity(&self) -> Option<NodeIdentity> {
-        match self {
+        // Whoever follows a reference asks.
+        take(1);
+        Some(match self {
             // Within one call there is one document, and a node's index on its tape is its own.
-            Self::Value(value) => Some(NodeIdentity::tagged(0, value.node())),
-            Self::Name(_) => None,
-        }
+            Self::Value(value) => NodeIdentity::tagged(0, value.node()),
+            // Nothing is within a name: only one of them is judged at a time.
+            Self::Name(_) => NodeIdentity::tagged(1, 0),
+        })
     }
 }
 
@@ -310,6 +366,9 @@ impl JsonNumber for Number<'_> {
     }
 
     fn as_str(&self) -> Cow<'_, str> {
+        // Whoever asks for the digits computes with them, in the square of their number.
+        let digits = self.text().len() as u64;
+        take(COMPUTING.saturating_add(digits.saturating_mul(digits) / COMPUTED));
         Cow::Borrowed(self.text())
     }
 

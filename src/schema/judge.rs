@@ -106,7 +106,8 @@ impl<'g> Judge<'g> {
         self.unsure |= !schema.rest.is_empty();
         failed(schema, subject, &mut self.questions).is_none()
             && self.content(schema, subject)
-            && self.choices(schema, subject)
+            && (schema.in_place().next().is_none()
+                || stack::deeper(|| self.choices(schema, subject)))
     }
 
     /// Whether the value follows a schema that only the arbiter knows. If that has no answer, nor has this judgement: a `not`
@@ -140,6 +141,7 @@ impl<'g> Judge<'g> {
         let all = schema.items.is_some() || schema.unevaluated_items.is_some();
         let told = if all { array.len() } else { schema.prefix.len() };
         for (index, item) in array.items().enumerate().take(told) {
+            self.questions.spend(schema.beside.len() as u64);
             let id = schema.prefix.get(index).copied().or(schema.items);
             let id = id.or_else(|| self.graph.unevaluated_item(schema, index));
             if id.is_some_and(|id| !self.follows(item, id)) {
@@ -168,7 +170,7 @@ impl<'g> Judge<'g> {
             });
         }
         for (name, member) in object.members() {
-            self.questions.spend(1 + schema.patterns.len() as u64);
+            self.questions.spend(1 + (schema.patterns.len() + schema.beside.len()) as u64);
             if self.is_spent() {
                 return false;
             }

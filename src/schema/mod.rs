@@ -10,7 +10,7 @@
 //! | `builder.rs`, `resources.rs`, `set.rs` | schemas collected, compiled, and judged by |
 //! | `dialect.rs`, `meta.rs` | the drafts, and schemas against their meta-schemas |
 //! | `survey.rs`, `graph.rs` | schemas, read once into a graph that all drafts share |
-//! | `formats.rs`, `quick.rs`, `pattern.rs`, `runs.rs`, `engine.rs`, `number.rs`, `divisor.rs`, `listed.rs`, `equality.rs` | the parts that schemas are made of |
+//! | `formats.rs`, `quick.rs`, `rfc3339.rs`, `pattern.rs`, `runs.rs`, `engine.rs`, `number.rs`, `divisor.rs`, `listed.rs`, `equality.rs` | the parts that schemas are made of |
 //! | `arbiter.rs`, `instance.rs`, `stack.rs` | the `jsonschema` crate, which has the last word, over our documents |
 //! | `assertion.rs`, `judge.rs`, `questions.rs`, `closed.rs` | what a schema says by itself, which branches a value follows and how much may be asked for that, and members that no schema declares |
 //! | `plan/` | the fast path: all schemas of a set in one plan, which judges while the parser reads |
@@ -54,6 +54,7 @@ mod questions;
 mod quick;
 mod receiver;
 mod resources;
+mod rfc3339;
 mod runs;
 mod set;
 mod stack;

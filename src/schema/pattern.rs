@@ -1,14 +1,17 @@
 //! Patterns of `pattern` and `patternProperties`: ECMA-262, in linear time.
 //!
-//! They are translated as the arbiter translates them, so that both read them alike. What cannot run in linear time,
-//! look-around and back-references, is refused at compile time.
+//! They are translated as the arbiter translates them, but that `.` is no line terminator, of which there are four. What cannot
+//! run in linear time, look-around and back-references, is refused at compile time.
+
+use std::collections::HashSet;
 
 use jsonschema_regex::{PatternAnalysis, analyze_pattern, contains_ecma_whitespace, to_rust_regex};
-use regex::Regex;
+use regex_syntax::ast::{self, Ast};
 
 use super::engine::Engine;
 use super::questions::Questions;
 use super::runs::Runs;
+use crate::seed::FastState;
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -22,7 +25,7 @@ pub(super) struct Pattern {
 enum Matcher {
     Prefix(String),
     Exact(String),
-    OneOf(Vec<String>),
+    OneOf(HashSet<String, FastState>),
     NoBlank,
     Runs(Runs),
     Engine(Engine),
@@ -31,17 +34,46 @@ enum Matcher {
 impl Pattern {
     /// Compiles it, or tells why not.
     pub(super) fn compile(source: &str) -> Result<Self, String> {
-        let translated = to_rust_regex(source)
-            .map_err(|()| format!("{source:?} is no regular expression of ECMA-262"))?;
-        Regex::new(&translated).map_err(|error| refuse(source, &error))?;
+        Self::translated(source, |pattern, dots| {
+            let mut text = String::new();
+            let mut done = 0;
+            for dot in dots {
+                text.push_str(pattern.get(done..dot.start.offset).unwrap_or_default());
+                text.push_str(DOT);
+                done = dot.end.offset;
+            }
+            text + pattern.get(done..).unwrap_or_default()
+        })
+    }
+
+    /// The same for the names of members, which only the arbiter's own engine can match there: its `.` is all but a line feed.
+    pub(super) fn compile_for_names(source: &str) -> Result<Self, String> {
+        Self::translated(source, |pattern, _| pattern.to_owned())
+    }
+
+    fn translated(
+        source: &str,
+        with_dots: impl FnOnce(&str, &[ast::Span]) -> String,
+    ) -> Result<Self, String> {
+        let no_pattern = || format!("{source:?} is no regular expression of ECMA-262");
+        let translated = to_rust_regex(source).map_err(|()| no_pattern())?;
+        let refused = |error: &dyn std::fmt::Display| refuse(source, &error.to_string());
+        let tree = ast::parse::Parser::new().parse(&translated).map_err(|error| refused(&error))?;
+        let dots = ast::visit(&tree, Reader::default()).map_err(|TwiceRepeated| no_pattern())?;
+        let pattern = with_dots(&translated, &dots);
+        let hir = regex_syntax::parse(&pattern).map_err(|error| refused(&error))?;
         let matcher = match analyze_pattern(source) {
             Some(PatternAnalysis::Prefix(prefix)) => Matcher::Prefix(prefix.into_owned()),
             Some(PatternAnalysis::Exact(exact)) => Matcher::Exact(exact.into_owned()),
-            Some(PatternAnalysis::Alternation(options)) => Matcher::OneOf(options),
+            Some(PatternAnalysis::Alternation(options)) => {
+                Matcher::OneOf(options.into_iter().collect())
+            }
             Some(PatternAnalysis::NoWhitespace) => Matcher::NoBlank,
-            None => match Runs::of(&translated) {
+            None => match Runs::of(&hir) {
                 Some(runs) => Matcher::Runs(runs),
-                None => Matcher::Engine(Engine::new(&translated).ok_or_else(|| too_large(source))?),
+                None => Matcher::Engine(Engine::new(&hir).ok_or_else(|| {
+                    format!("{source:?} compiles to an automaton that is too large")
+                })?),
             },
         };
         Ok(Self { source: source.to_owned(), matcher })
@@ -76,7 +108,7 @@ impl Pattern {
         match &self.matcher {
             Matcher::Prefix(prefix) => text.starts_with(prefix.as_str()),
             Matcher::Exact(exact) => text == exact,
-            Matcher::OneOf(options) => options.iter().any(|option| option == text),
+            Matcher::OneOf(options) => options.contains(text),
             Matcher::NoBlank => !contains_ecma_whitespace(text),
             Matcher::Runs(runs) => runs.is_match(text),
             Matcher::Engine(engine) => engine.is_in(text, questions),
@@ -89,21 +121,74 @@ impl Pattern {
     }
 }
 
-fn too_large(source: &str) -> String {
-    format!("{source:?} compiles to an automaton that is too large")
+/// All characters that end no line.
+const DOT: &str = r"[^\n\r\u{2028}\u{2029}]";
+
+/// Reads where a pattern has dots.
+#[derive(Default)]
+struct Reader(Vec<ast::Span>);
+
+/// `a{2}{3}`, which ECMA-262 does not have.
+struct TwiceRepeated;
+
+impl ast::Visitor for Reader {
+    type Output = Vec<ast::Span>;
+    type Err = TwiceRepeated;
+
+    fn finish(self) -> Result<Vec<ast::Span>, TwiceRepeated> {
+        Ok(self.0)
+    }
+
+    fn visit_pre(&mut self, tree: &Ast) -> Result<(), TwiceRepeated> {
+        if let Ast::Dot(dot) = tree {
+            self.0.push(**dot);
+        }
+        if let Ast::Repetition(outer) = tree
+            && matches!(&*outer.ast, Ast::Repetition(_))
+        {
+            return Err(TwiceRepeated);
+        }
+        Ok(())
+    }
 }
 
-fn refuse(source: &str, error: &regex::Error) -> String {
+fn refuse(source: &str, error: &str) -> String {
     let around = ["(?=", "(?!", "(?<=", "(?<!"].iter().any(|group| source.contains(group));
-    let text = error.to_string();
-    if around || text.contains("look-around") {
+    if around || error.contains("look-around") {
         return format!("{source:?} uses look-around, which cannot be matched in linear time");
     }
-    if text.contains("backreferences") {
+    if error.contains("backreferences") {
         return format!("{source:?} uses a back-reference, which cannot be matched in linear time");
     }
-    if matches!(error, regex::Error::CompiledTooBig(_)) {
-        return too_large(source);
-    }
     format!("{source:?} is no regular expression that can be matched in linear time")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dot_ends_no_line() {
+        let values = Pattern::compile("^a.[.]\\..$").unwrap();
+        for text in ["ab..c", "aä..ß", "a\u{85}..c"] {
+            assert!(values.is_match(text), "{text:?}");
+        }
+        for text in
+            ["ab.ac", "aba.c", "a\n..c", "a\r..c", "a\u{2028}..c", "ab..\u{2029}", "ab..c\n"]
+        {
+            assert!(!values.is_match(text), "{text:?}");
+        }
+        let names = Pattern::compile_for_names("^a.$").unwrap();
+        assert!(names.is_match("a\r") && !names.is_match("a\n"));
+    }
+
+    #[test]
+    fn what_is_repeated_twice_is_no_pattern() {
+        for source in ["x{2}{0,1}", "a**", "(a+){2}+", "a{2}+"] {
+            assert!(Pattern::compile(source).is_err(), "{source}");
+        }
+        for source in ["x{2}?", "(x{2}){0,1}", "a+?", "a{1,2}?"] {
+            assert!(Pattern::compile(source).is_ok(), "{source}");
+        }
+    }
 }

@@ -13,6 +13,9 @@ use crate::seed::{FastState, QualityState};
 /// product of both counts. Below it, the index costs more than it saves.
 const SCANNED: usize = 32;
 
+/// Members that are scanned in the time of a question.
+const SCANNED_AT_ONCE: usize = 8;
+
 /// Bytes of a text that are looked through in about the time that a question takes.
 const BYTES: usize = 16;
 
@@ -83,10 +86,12 @@ impl Questions {
 
     /// The member of this name of an object of the document.
     pub(super) fn member<'d>(&mut self, object: Value<'d>, name: &str) -> Option<Value<'d>> {
-        self.spend(1);
-        if object.len() <= SCANNED {
+        let len = object.len();
+        if len <= SCANNED {
+            self.spend(1 + (len / SCANNED_AT_ONCE) as u64);
             return object.get(name);
         }
+        self.spend(2);
         self.members.get_or_insert_default().get(object, name)
     }
 

@@ -32,10 +32,9 @@ struct Run {
 }
 
 impl Runs {
-    /// Of a pattern in the regex engine's own syntax, if it is of this form.
-    pub(super) fn of(pattern: &str) -> Option<Self> {
-        let hir = regex_syntax::parse(pattern).ok()?;
-        let HirKind::Concat(parts) = hir.kind() else { return None };
+    /// Of a pattern as the regex engine reads it, if it is of this form.
+    pub(super) fn of(pattern: &Hir) -> Option<Self> {
+        let HirKind::Concat(parts) = pattern.kind() else { return None };
         let [first, parts @ .., last] = parts.as_slice() else { return None };
         let whole = matches!(first.kind(), HirKind::Look(Look::Start))
             && matches!(last.kind(), HirKind::Look(Look::End));
@@ -101,6 +100,7 @@ fn bit(byte: u8) -> Option<u128> {
 mod tests {
     use proptest::prelude::*;
     use regex::Regex;
+    use regex_syntax::parse;
 
     use super::*;
 
@@ -129,10 +129,10 @@ mod tests {
             "^.$",
             "(?m)^[a-b]$",
         ] {
-            assert!(Runs::of(pattern).is_none(), "{pattern}");
+            assert!(Runs::of(&parse(pattern).unwrap()).is_none(), "{pattern}");
         }
         for pattern in PATTERNS {
-            assert!(Runs::of(pattern).is_some(), "{pattern}");
+            assert!(Runs::of(&parse(pattern).unwrap()).is_some(), "{pattern}");
         }
     }
 
@@ -143,7 +143,7 @@ mod tests {
         {
             for pattern in PATTERNS {
                 let engine = Regex::new(pattern).unwrap();
-                let runs = Runs::of(pattern).unwrap();
+                let runs = Runs::of(&parse(pattern).unwrap()).unwrap();
                 for text in [&text, &like, &format!("{like}\n")] {
                     prop_assert_eq!(runs.is_match(text), engine.is_match(text), "{} {:?}", pattern, text);
                 }

@@ -6,11 +6,12 @@ use std::num::NonZeroU64;
 use jsonschema::ValidationError;
 
 use super::arbiter::{Arbiter, Unanswered};
+use super::declared::Cutter;
 use super::graph::{Graph, NodeId};
 use super::judge::Judge;
 use super::plan::{Buffers, Cause, Entry, Explanation, Follower, Handing, Plan, Refusal};
 use super::receiver::{DeclaredName, Nobody, Receiver, Unmade};
-use super::{Fault, SchemaId, Violation, closed, declared};
+use super::{Fault, SchemaId, Violation, closed};
 use crate::json::{self, Document, Limits, Silent, Stopped, Tape, Value};
 use crate::sync::Count;
 
@@ -184,7 +185,8 @@ impl Set {
         if refusal.gave_up() {
             return vec![self.violation(compiled, value, refusal)];
         }
-        let tell = |error: &ValidationError<'_>| self.tell(compiled, value, error);
+        let mut cutter = self.cutter(compiled, value);
+        let tell = |error: &ValidationError<'_>| tell(&mut cutter, error);
         let Ok(mut violations) = compiled.arbiter.violations(value, limit, tell) else {
             let known = self.violation(compiled, value, refusal);
             return [known, Violation::unlisted()].into_iter().take(limit).collect();
@@ -204,7 +206,7 @@ impl Set {
     #[cold]
     fn violation(&self, compiled: &Compiled, value: Value<'_>, refusal: Refusal) -> Violation {
         let Cause { pointer, failed } = self.plan.cause(&self.graph, value, refusal);
-        let declared = declared::cut(&self.graph, compiled.root, value, &pointer);
+        let declared = self.cutter(compiled, value).cut(&pointer);
         Violation::new(failed.keyword, pointer, declared, failed.message())
     }
 
@@ -214,7 +216,8 @@ impl Set {
         if valid {
             return self.undeclared(compiled, value, 1).into_iter().next().map_or(Ok(()), Err);
         }
-        let tell = |error: &ValidationError<'_>| self.tell(compiled, value, error);
+        let mut cutter = self.cutter(compiled, value);
+        let tell = |error: &ValidationError<'_>| tell(&mut cutter, error);
         match compiled.arbiter.first(value, tell) {
             Ok(Some(violation)) => Err(violation),
             Ok(None) => Err(self.differ()),
@@ -280,7 +283,7 @@ impl Set {
     pub fn explain(&self, id: SchemaId) -> Option<Explanation> {
         let compiled = self.compiled(id)?;
         Some(match compiled.entry {
-            Some(entry) => Explanation::planned(&self.plan, entry, compiled.closed),
+            Some(entry) => Explanation::planned(&self.plan, &self.graph, entry, compiled.closed),
             None => Explanation::arbitrated(&self.graph, compiled.root, compiled.closed),
         })
     }
@@ -325,8 +328,21 @@ impl Set {
         Ok(self.list(compiled, tape.root(text), answer, limit))
     }
 
-    /// Lists what follows from the plan's answer, or where there is none.
+    /// Lists what follows from the plan's answer, or where there is none, up to a limit.
     fn list(
+        &self,
+        compiled: &Compiled,
+        value: Value<'_>,
+        answer: Option<Answer>,
+        limit: usize,
+    ) -> Vec<Violation> {
+        let mut violations = self.list_all(compiled, value, answer, limit);
+        violations.truncate(limit);
+        violations
+    }
+
+    /// The same; where nothing can be listed, one that says so.
+    fn list_all(
         &self,
         compiled: &Compiled,
         value: Value<'_>,
@@ -346,23 +362,23 @@ impl Set {
             }
             None => {}
         }
-        let tell = |error: &ValidationError<'_>| self.tell(compiled, value, error);
+        let mut cutter = self.cutter(compiled, value);
+        let tell = |error: &ValidationError<'_>| tell(&mut cutter, error);
         match compiled.arbiter.violations(value, limit, tell) {
             Ok(none) if none.is_empty() => self.undeclared(compiled, value, limit),
             Ok(violations) => violations,
-            Err(why) => vec![unanswered(why)],
+            // It takes less to say that there are none.
+            Err(_) => match self.follows(compiled, value) {
+                Ok(true) => self.undeclared(compiled, value, limit),
+                Ok(false) => vec![Violation::unlisted()],
+                Err(unanswered) => vec![unanswered],
+            },
         }
     }
 
-    fn tell(
-        &self,
-        compiled: &Compiled,
-        value: Value<'_>,
-        error: &ValidationError<'_>,
-    ) -> Violation {
-        let declared =
-            declared::cut(&self.graph, compiled.root, value, error.instance_path().as_str());
-        Violation::of(error, declared)
+    /// What cuts the pointers to what a schema does not declare.
+    fn cutter<'c>(&'c self, compiled: &Compiled, value: Value<'c>) -> Cutter<'c> {
+        Cutter::new(&self.graph, compiled.root, value)
     }
 
     fn undeclared(&self, compiled: &Compiled, value: Value<'_>, limit: usize) -> Vec<Violation> {
@@ -372,8 +388,9 @@ impl Set {
         let Ok(pointers) = closed::undeclared(&self.graph, compiled.root, value, limit) else {
             return vec![unanswered(Unanswered::TooLong)];
         };
+        let mut cutter = self.cutter(compiled, value);
         let tell = |pointer: String| {
-            let declared = declared::cut(&self.graph, compiled.root, value, &pointer);
+            let declared = cutter.cut(&pointer);
             Violation::new("unevaluatedProperties", pointer, declared, None)
         };
         pointers.into_iter().map(tell).collect()
@@ -424,6 +441,10 @@ impl<'s> Planned<'s> {
     pub fn spelled(&self, name: DeclaredName) -> Option<&'s str> {
         self.set.plan.spelling(name)
     }
+}
+
+fn tell(cutter: &mut Cutter<'_>, error: &ValidationError<'_>) -> Violation {
+    Violation::of(error, cutter.cut(error.instance_path().as_str()))
 }
 
 /// For an id of another set: refused.

@@ -6,6 +6,15 @@ const RED_ZONE: usize = 64 << 10;
 /// value maps twice as much.
 const PART: usize = 1 << 20;
 
+/// Room to compile in: a schema may be hundreds of levels deep, and the crate takes some kilobytes for each of them, and for
+/// each reference. At half, long chains of references could overflow it; at double, more is mapped, and never touched.
+const COMPILING: usize = 64 << 20;
+
+/// Compiles on a stack of its own.
+pub(super) fn compiling<T>(work: impl FnOnce() -> T) -> T {
+    with_bytes(COMPILING, work)
+}
+
 /// Takes one step down. Parts of the stack are added on the heap as they are needed, so that no depth can
 /// overflow it, however small the thread's own is.
 pub(super) fn deeper<T>(step: impl FnOnce() -> T) -> T {

@@ -46,7 +46,7 @@ pub(super) struct Survey<'r, 's> {
     options: &'s Options,
     known: HashMap<(*const Value, Draft), NodeId>,
     anchors: Anchors,
-    patterns: HashMap<String, Arc<Pattern>>,
+    patterns: HashMap<(String, bool), Arc<Pattern>>,
     valid: HashSet<*const Value>,
     left: Vec<Left<'r>>,
     found: Vec<Found>,
@@ -293,14 +293,21 @@ impl<'r, 's> Survey<'r, 's> {
         self.missing.iter().any(|missing| missing.has(uri))
     }
 
-    fn pattern(&mut self, schema: &Value, below: String, source: &str) -> Option<Arc<Pattern>> {
-        if let Some(pattern) = self.patterns.get(source) {
+    fn pattern(
+        &mut self,
+        schema: &Value,
+        below: String,
+        (source, of_names): (&str, bool),
+    ) -> Option<Arc<Pattern>> {
+        let key = (source.to_owned(), of_names);
+        if let Some(pattern) = self.patterns.get(&key) {
             return Some(Arc::clone(pattern));
         }
-        match Pattern::compile(source) {
+        let compile = if of_names { Pattern::compile_for_names } else { Pattern::compile };
+        match compile(source) {
             Ok(pattern) => {
                 let pattern = Arc::new(pattern);
-                self.patterns.insert(source.to_owned(), Arc::clone(&pattern));
+                self.patterns.insert(key, Arc::clone(&pattern));
                 Some(pattern)
             }
             Err(message) => {
@@ -319,7 +326,7 @@ impl<'r, 's> Survey<'r, 's> {
     ) {
         schema.length = counts(members, "minLength", "maxLength");
         if let Some(source) = members.get("pattern").and_then(Value::as_str) {
-            schema.pattern = self.pattern(place.contents, "/pattern".to_owned(), source);
+            schema.pattern = self.pattern(place.contents, "/pattern".to_owned(), (source, false));
         }
         let Some(name) = members.get("format").and_then(Value::as_str) else { return };
         if !self.options.formats.asserted {
@@ -386,7 +393,7 @@ impl<'r, 's> Survey<'r, 's> {
             for (source, contents) in patterns {
                 let id = self.child(place, contents);
                 let below = format!("/patternProperties/{}", escape(source));
-                if let Some(pattern) = self.pattern(place.contents, below, source) {
+                if let Some(pattern) = self.pattern(place.contents, below, (source, true)) {
                     schema.patterns.push((pattern, id));
                 }
             }

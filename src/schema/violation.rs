@@ -170,7 +170,7 @@ fn details(kind: &Kind) -> Option<String> {
         Kind::MinLength { limit } => format!("is shorter than {limit} characters"),
         Kind::MaxProperties { limit } => format!("has more than {limit} members"),
         Kind::MinProperties { limit } => format!("has less than {limit} members"),
-        Kind::MultipleOf { multiple_of } => format!("is no multiple of {multiple_of}"),
+        Kind::Custom { keyword, message } if keyword == "multipleOf" => message.clone(),
         Kind::Format { format } => format!("is no valid {format}"),
         Kind::Required { property } => format!("lacks the required member {property}"),
         Kind::Type { kind } => format!("is not of type {}", types(kind)),

@@ -173,6 +173,23 @@ NOTHING_BAD = Schema(
 ROOMY = Limits(max_depth=MANY + 1, max_number_chars=2**18)
 
 
+# What only the general validator can judge.
+GENERAL = {
+    "anyOf": [{"minItems": 1}, {}],
+    "unevaluatedItems": False,
+    "unevaluatedProperties": False,
+}
+ARABIC = json.dumps("\u0627." * 330_000, ensure_ascii=False).encode()
+CHAIN = {
+    **{
+        f"{n}": {"anyOf": [{"$ref": f"#/$defs/{n + 1}"}, {"required": [f"q{n}"]}]}
+        for n in range(700)
+    },
+    "700": {"properties": {"a": {"$ref": "#/$defs/0"}}},
+}
+CODES = [f"{a}{b}{c}" for a in "ABCDEFGH" for b in "ABCDEFGH" for c in "ABCDEFGH"][:400]
+
+
 def code(work: Callable[[], Any]) -> Callable[[], Any]:
     """The code of the error that it ends in."""
 
@@ -369,7 +386,7 @@ ATTACKS: dict[str, tuple[Callable[[], Any], Any]] = {
         verdict(
             AT_ONCE["constants that choose"],
             json.dumps(
-                {f"x{n}": 2 for n in range(300)} | {f"m{n}": n for n in range(5000)}
+                {f"x{n}": 2 for n in range(300)} | {f"m{n}": n for n in range(2000)}
             ).encode(),
         ),
         True,
@@ -400,6 +417,196 @@ ATTACKS: dict[str, tuple[Callable[[], Any], Any]] = {
     "many divisors of many digits": (
         verdict(MANY_DIGITS, array("1234567890123456789012345678901e9")),
         True,
+    ),
+    "a chain of references": (
+        verdict(
+            Schema({"anyOf": [{"$ref": "#/$defs/0"}, {"required": ["z"]}], "$defs": CHAIN}),
+            b'{"a":' * 62 + b"{}" + b"}" * 62,
+        ),
+        True,
+    ),
+    "a circle of names": (
+        verdict(
+            Schema(
+                {
+                    "$recursiveRef": "#",
+                    "$recursiveAnchor": True,
+                    "propertyNames": {"$recursiveRef": "#"},
+                },
+                dialect="2019-09",
+            ),
+            b'{"a":1}',
+        ),
+        True,
+    ),
+    "a fault in each item": (
+        lists(Schema({"items": {"type": "string"}}), array("1", 500_000)),
+        ["steps", "type"],
+    ),
+    "faults in each item": (
+        lists(
+            Schema(
+                {"items": {"allOf": [{"type": ["string"], "title": f"{n}"} for n in range(100)]}}
+            ),
+            array("1", 500_000),
+        ),
+        ["steps", "type"],
+    ),
+    "many faults, and more than are asked for": (
+        lambda: len(
+            Schema({"items": {"minimum": 1}}).check(
+                b"[" + b"1," * 300_000 + array("0", 50_000)[1:], limit=10_000
+            )
+        ),
+        10_000,
+    ),
+    "a regular expression of many groups": (
+        verdict(
+            Schema({"format": "regex"}),
+            json.dumps("".join(f"(?<n{n}>a)" for n in range(90_000))).encode(),
+        ),
+        "schema.steps",
+    ),
+    "a name of many scripts, hundreds of times": (
+        verdict(
+            Schema(
+                {"not": {"anyOf": [{"format": "idn-hostname", "minLength": n} for n in range(300)]}}
+            ),
+            ARABIC,
+        ),
+        "schema.steps",
+    ),
+    "a name of many scripts, by the general validator": (
+        verdict(
+            Schema(
+                {
+                    "allOf": [{"format": "idn-hostname", "minLength": n} for n in range(300)],
+                    **GENERAL,
+                }
+            ),
+            ARABIC,
+        ),
+        "schema.steps",
+    ),
+    "names of many scripts, at once": (
+        verdict(
+            Schema({"items": {"allOf": [{"format": "idn-hostname"}] * 8}}),
+            array('"\u0627\u0628.\u0627\u0628"', 90_000),
+        ),
+        "schema.steps",
+    ),
+    "an exponent and many digits": (
+        verdict(MANY_DIGITS, array("1e99")),
+        "schema.multiple_of",
+    ),
+    "an exponent and a power of two": (
+        verdict(Schema({"items": {"multipleOf": 2**64}}), array("1e99")),
+        True,
+    ),
+    "an exponent, by the general validator": (
+        verdict(Schema({"items": {"multipleOf": 0.01}, **GENERAL}), array("1e300")),
+        True,
+    ),
+    "bounds and an exponent, by the general validator": (
+        verdict(
+            Schema({"items": {"minimum": 0.5, "maximum": 1e301}, **GENERAL}), array("1e300", 30_000)
+        ),
+        True,
+    ),
+    "hundreds that meet at each item, closed": (
+        verdict(
+            Schema(
+                {
+                    "anyOf": [{"minItems": 0}, {"maxItems": 5}],
+                    "items": {"allOf": [{"properties": {f"p{n}": {}}} for n in range(300)]},
+                },
+                closed=True,
+            ),
+            array("{}"),
+        ),
+        "schema.steps",
+    ),
+    "words of a pattern": (
+        verdict(
+            Schema(
+                {"items": {"allOf": [{"pattern": f"^({'|'.join(CODES)}|{n})$"} for n in range(8)]}}
+            ),
+            array(f'"{CODES[-1]}"'),
+        ),
+        True,
+    ),
+    "chosen branches, and what each requires": (
+        verdict(
+            Schema(
+                {
+                    "items": {
+                        "allOf": [
+                            {
+                                "oneOf": [
+                                    {
+                                        **tagged("t", 1),
+                                        "dependentRequired": {
+                                            f"x{n}": ["t"] for n in range(400 + k)
+                                        },
+                                    },
+                                    tagged("t", 2),
+                                ]
+                            }
+                            for k in range(20)
+                        ]
+                    }
+                }
+            ),
+            array('{"t":1,"x1":1}', 60_000),
+        ),
+        "schema.steps",
+    ),
+    "chosen branches, and a long text": (
+        verdict(
+            Schema(
+                {
+                    "allOf": [
+                        {
+                            "oneOf": [
+                                tagged(
+                                    f"k{n}",
+                                    1,
+                                    text={"pattern": f"(ab){{{n % 9 + 1}}}[cd]", "minLength": n},
+                                ),
+                                tagged(f"k{n}", 2),
+                            ]
+                        }
+                        for n in range(300)
+                    ]
+                }
+            ),
+            json.dumps({f"k{n}": 1 for n in range(300)} | {"text": "ab" * 500_000 + "c"}).encode(),
+        ),
+        "schema.steps",
+    ),
+    "hundreds of declarations, and what they leave": (
+        verdict(
+            Schema(
+                {
+                    "anyOf": [
+                        {
+                            "allOf": [{"properties": {f"p{n}": {}}} for n in range(300)],
+                            "unevaluatedProperties": {"type": "integer"},
+                        },
+                        {"required": ["z"]},
+                    ]
+                }
+            ),
+            MEMBERS.encode(),
+        ),
+        "schema.steps",
+    ),
+    "hundreds of patterns of names, by the general validator": (
+        verdict(
+            Schema({**GENERAL, "patternProperties": {f"x{n}": {} for n in range(100)}}),
+            MEMBERS.encode(),
+        ),
+        "schema.steps",
     ),
     "many faults": (lambda: len(NOTHING_BAD.check(array('{"a":""}', 60_000))), 100),
     "more faults than are listed": (lists(NOTHING_BAD, array("{}")), ["required", "steps"]),
@@ -463,6 +670,46 @@ def test_integers_beyond_64_bits_cost_what_their_digits_cost() -> None:
     begun = time.thread_time()
     assert loads(many) == expected
     assert time.thread_time() - begun < 10 * PROMISED
+
+
+@pytest.mark.parametrize("keyword", ["properties", "allOf", "not", "items", "const"])
+def test_deep_schemas_compile_on_a_small_stack(keyword: str) -> None:
+    schema: Any = {"const": "x"}
+    for _ in range(120):
+        schema = {keyword: [schema] if keyword in {"allOf", "const"} else schema}
+        if keyword == "properties":
+            schema = {keyword: {"a": schema[keyword]}}
+    made: list[bool] = []
+    before = threading.stack_size(STACK // 2)
+    try:
+        thread = threading.Thread(target=lambda: made.append(Schema(schema).is_valid(b"1")))
+        thread.start()
+    finally:
+        threading.stack_size(before)
+    thread.join()
+    assert len(made) == 1
+
+
+def test_sets_of_schemas_do_not_multiply() -> None:
+    """As many sets of definitions may apply to one value as there are subsets of them."""
+    states = {
+        f"{n}": {"properties": {name: {"$ref": f"#/$defs/{n + 1}"} for name in "ab"}}
+        for n in range(18)
+    }
+    states["18"] = {"properties": {f"p{n}": {"type": "integer"} for n in range(100)}}
+    states["0"]["properties"]["a"] = {"allOf": [{"$ref": "#/$defs/0"}, {"$ref": "#/$defs/1"}]}
+    begun = time.thread_time()
+    schema = Schema({"$ref": "#/$defs/0", "$defs": states}, closed=True)
+    assert time.thread_time() - begun < 100 * PROMISED
+    assert not schema.is_valid(b'{"c":1}')
+    assert schema.is_valid(b'{"a":{"b":{}}}')
+
+
+def test_what_a_value_shares_is_not_unfolded_without_end() -> None:
+    value: Any = 0
+    for _ in range(40):
+        value = [value, value]
+    assert [violation.code for violation in Schema({}).check(value)] == ["json.nodes"]
 
 
 def test_who_gives_up_does_not_contradict() -> None:

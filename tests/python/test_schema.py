@@ -350,7 +350,9 @@ def test_explain_tells_what_runs_where() -> None:
     assert fused["read"] > 0
     assert (fused["whole"], fused["arbiter"], fused["closed"]) == ({}, [], False)
     whole = Schema({"uniqueItems": True, "not": {"minItems": 3}}, closed=True).explain()
-    assert (set(whole["whole"]), whole["closed"]) == ({"uniqueItems", "not"}, True)
+    assert (whole["whole"], whole["closed"]) == ({"uniqueItems": [""], "not": [""]}, True)
+    places = Schema({"properties": {"a": {"items": {"uniqueItems": True}}}}).explain()
+    assert places["whole"] == {"uniqueItems": ["/a/*"]}
     depends = Schema({"anyOf": [{"required": ["a"]}, {"minProperties": 2}]}, closed=True).explain()
     assert set(depends["whole"]) == {"anyOf", "closed"}
     arbiter = Schema({"properties": {"a": {"unevaluatedItems": False, "contains": {}}}}).explain()

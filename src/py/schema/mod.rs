@@ -224,9 +224,10 @@ impl Schema {
     ///
     /// Returns:
     ///     A dict: `read`, how many places are judged while the text is read; `whole`, a dict of the keywords that
-    ///     are judged on whole values when it has been read, and how often they are there; `arbiter`, a list of
-    ///     the keywords because of which the general validator judges the whole schema; `closed`, whether
-    ///     undeclared members are refused (by the plan, if `whole` does not name `closed`).
+    ///     are judged on whole values when it has been read, each with a list of places: pointers (RFC 6901) with `*`
+    ///     for every item, or every member that is not declared; `arbiter`, a list of the keywords because of which
+    ///     the general validator judges the whole schema; `closed`, whether undeclared members are refused (by the
+    ///     plan, if `whole` does not name `closed`).
     fn explain<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let explained = PyDict::new(py);
         if let Some(explanation) = self.set.explain(self.id) {

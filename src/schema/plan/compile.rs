@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::super::graph::{Graph, NodeId, Schema};
 use super::super::listed::Listed;
 use super::choice::Choice;
+use super::follower::index;
 use super::kinds::{Kinds, Sort};
 use super::node::{Ix, NO_TABLE, Node, Rest};
 use super::shape::{Outlines, Shape, Shapes};
@@ -17,6 +18,10 @@ use super::{Entry, Plan, same, shape, tables};
 /// Nodes of a plan. Sets of schemas can be many more than schemas, if their author nests `allOf` to that end; at half,
 /// an application of some thousand operations might not fit, at double, twice the memory can be wasted.
 const NODES: usize = 200_000;
+
+/// Schemas that nodes are made of, and names that they declare, of all nodes together. At half, an application of some ten
+/// thousand large objects might not fit; at double, hundreds of megabytes more can be wasted.
+const ENTRIES: usize = 1 << 20;
 
 pub(super) type Set = BTreeSet<NodeId>;
 
@@ -60,6 +65,8 @@ pub(super) struct Compiler<'g> {
     plan: Plan,
     known: HashMap<Key, Ix>,
     left: VecDeque<(Ix, Key)>,
+    /// Schemas and names of all nodes.
+    entries: usize,
     /// Members that no schema declares are refused.
     pub(super) closed: bool,
     /// The schemas of the node that is laid out, and the branch that was chosen for them.
@@ -105,6 +112,7 @@ impl<'g> Compiler<'g> {
             plan,
             known,
             left: VecDeque::new(),
+            entries: 0,
             closed: false,
             set: Set::new(),
             decided: None,
@@ -130,7 +138,10 @@ impl<'g> Compiler<'g> {
             if let Some(slot) = self.plan.nodes.get_mut(ix.index()) {
                 *slot = node;
             }
-            if self.plan.nodes.len() > NODES {
+            let members = self.plan.members.get(index(node.members));
+            let names = members.map_or(0, |members| members.names.places().count());
+            self.entries += set.len() + names;
+            if self.plan.nodes.len() > NODES || self.entries > ENTRIES {
                 return false;
             }
         }

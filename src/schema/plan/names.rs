@@ -154,6 +154,11 @@ impl Names {
         self.list.iter().map(|name| name.place)
     }
 
+    /// The names, and what their values follow.
+    pub(super) fn declared(&self) -> impl Iterator<Item = (&str, Ix)> {
+        self.known.spellings.iter().map(|spelling| &*spelling.text).zip(self.places())
+    }
+
     pub(super) fn find(&self, text: &str) -> Option<Position> {
         let mut at = hash(text);
         loop {

@@ -154,6 +154,8 @@ pub(super) fn is_reference_alone(schema: &Schema) -> bool {
         && schema.not.is_none()
         && schema.condition.is_none()
         && schema.rest.is_empty()
+        // If it does, what is closed is closed by it, however little it says.
+        && !schema.describes_members
         && Sort::ALL.iter().all(|sort| sort.is_open(schema) && is_free(schema, *sort))
 }
 

@@ -111,8 +111,8 @@ pub(super) fn texts(applying: &mut Applying<'_>) -> Option<Texts> {
             });
         }
     }
-    let all = patterns.iter().map(|pattern: &Arc<Pattern>| &**pattern);
-    let light = all.chain(formats.iter().filter_map(Check::pattern)).all(Pattern::is_light);
+    let light = patterns.iter().all(|pattern: &Arc<Pattern>| pattern.is_light())
+        && formats.iter().all(|check: &Check| check.steps() == 0);
     let list = list.map(|texts| TextList::new(texts.into_iter().collect()));
     match patterns.len() + formats.len() + usize::from(list.is_some()) {
         0 if length == Counts::default() => None,
@@ -335,7 +335,9 @@ mod tests {
         let (mut allowed, mut asked) = (0, 0);
         for (a, b, c) in triples(&bounds) {
             let mut left = Vec::new();
-            [a, b, c].iter().for_each(|bound| tighten(&mut left, bound));
+            for bound in [a, b, c] {
+                tighten(&mut left, bound);
+            }
             assert!(left.len() <= 2, "{left:?}");
             for value in ["-2", "-1", "0", "1", "12e-1", "1.5", "2"].map(Decimal::parse) {
                 let expected = [a, b, c].iter().all(|bound| holds(bound, value));

@@ -43,6 +43,9 @@ impl Followed {
     }
 }
 
+/// Bytes of a text that are looked at in the time of a look at a value, by some assertions.
+const BYTES: usize = 4;
+
 /// A container that the walk is in: what is left of it, its node on the tape, and how many items or members it has.
 enum Open<'d> {
     Array(Items<'d>, u32, u32),
@@ -65,6 +68,20 @@ impl Follower<'_> {
         self.close();
     }
 
+    /// What it takes to look at a value, its children aside.
+    fn work_on(&self, value: Value<'_>) -> u64 {
+        let bytes = match value.kind() {
+            Kind::String if !self.is_free(Kinds::STRING) => value.as_str().map_or(0, str::len),
+            Kind::Number => value.as_number().map_or(0, |number| number.text().len()),
+            Kind::Null | Kind::Bool | Kind::String | Kind::Array | Kind::Object => 0,
+        };
+        let bytes = bytes.saturating_add(value.name().map_or(0, str::len));
+        let node = self.node(self.next).filter(|_| value.kind() == Kind::Object);
+        let members = node.and_then(|node| self.table(node.members));
+        let needs = members.map_or(0, |members| members.demands.needs.len());
+        u64::try_from((bytes / BYTES).saturating_add(needs).saturating_add(1)).unwrap_or(u64::MAX)
+    }
+
     /// Follows a document that is there already, as the parser would have told of it.
     pub(in crate::schema) fn follow(&mut self, document: Value<'_>) {
         self.walk(document, None);
@@ -78,7 +95,7 @@ impl Follower<'_> {
             if let Some(value) = next.take() {
                 let node = value.node();
                 if let Some(followed) = &mut followed {
-                    followed.work = followed.work.saturating_add(1);
+                    followed.work = followed.work.saturating_add(self.work_on(value));
                 }
                 let mut is_known = || {
                     let followed = followed.as_deref_mut().filter(|_| !open.is_empty());

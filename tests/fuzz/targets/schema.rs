@@ -45,7 +45,14 @@ fn pool() -> &'static Pool {
             // Ours asserts a format under drafts that are older than it, too.
             let uuid = jsonschema::options().should_validate_formats(true);
             let uuid = uuid.build(&serde_json::json!({"format": "uuid"})).expect("a schema");
-            jsonschema::options()
+            let options = DATED.iter().fold(jsonschema::options(), |options, (name, digits)| {
+                let crates = jsonschema::options().should_validate_formats(true);
+                let crates = crates.build(&serde_json::json!({"format": name})).expect("a schema");
+                options.with_format(*name, move |text: &str| {
+                    digits(text.as_bytes()) && crates.is_valid(&Value::from(text))
+                })
+            });
+            options
                 .should_validate_formats(true)
                 .with_format("uuid", move |text: &str| uuid.is_valid(&Value::from(text)))
                 .with_pattern_options(PatternOptions::regex())
@@ -66,6 +73,24 @@ fn pool() -> &'static Pool {
         let arbiters = schemas.iter().map(arbiter).collect();
         Pool { set: builder.build().expect("a set"), open, closed, arbiters, words }
     })
+}
+
+/// Whether there are digits where a format has some: the crate takes `,` and its like for digits, too.
+type HasDigits = fn(&[u8]) -> bool;
+const DATED: [(&str, HasDigits); 3] = [
+    ("date", |text| all_digits(text, &[0, 1, 2, 3, 5, 6, 8, 9])),
+    ("time", time_has_digits),
+    ("date-time", |text| all_digits(text, &[0, 1, 2, 3, 5, 6, 8, 9]) && text.get(11..).is_some_and(time_has_digits)),
+];
+
+fn all_digits(text: &[u8], places: &[usize]) -> bool {
+    places.iter().all(|at| text.get(*at).is_some_and(u8::is_ascii_digit))
+}
+
+fn time_has_digits(text: &[u8]) -> bool {
+    let utc = text.ends_with(b"Z") || text.ends_with(b"z");
+    let offset = text.len().saturating_sub(5);
+    all_digits(text, &[0, 1, 3, 4, 6, 7]) && (utc || all_digits(&text[offset..], &[0, 1, 3, 4]))
 }
 
 /// Every scalar of a schema, and every name.
