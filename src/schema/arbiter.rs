@@ -5,6 +5,7 @@
 //! value.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jsonschema::json::JsonNumber;
@@ -98,6 +99,8 @@ pub(super) enum Unanswered {
     TooDeep,
     /// It took too many looks at values.
     TooLong,
+    /// The crate panicked: it loses a reference that it has begun to follow, where dynamic ones lead in circles.
+    Broken,
 }
 
 impl Arbiter {
@@ -159,7 +162,7 @@ impl Arbiter {
         most: u64,
     ) -> Result<(bool, u64), Unanswered> {
         let valid = || self.validator.is_valid(Instance::Name(name));
-        instance::looking(LOOKS.min(most), self.reach.prices, valid).ok_or(Unanswered::TooLong)
+        self.looking(LOOKS.min(most), valid)
     }
 
     /// The first violation.
@@ -203,8 +206,14 @@ impl Arbiter {
             }
         };
         let bytes = steps.saturating_add(8).saturating_mul(STEP);
-        let work = || stack::with_bytes(bytes, work);
-        instance::looking(looks, self.reach.prices, work).ok_or(Unanswered::TooLong)
+        self.looking(looks, || stack::with_bytes(bytes, work))
+    }
+
+    fn looking<T>(&self, looks: u64, work: impl FnOnce() -> T) -> Result<(T, u64), Unanswered> {
+        let looked = || instance::looking(looks, self.reach.prices, work);
+        // The validator is not changed by what it judges.
+        let looked = catch_unwind(AssertUnwindSafe(looked)).map_err(|_| Unanswered::Broken)?;
+        looked.ok_or(Unanswered::TooLong)
     }
 }
 

@@ -456,6 +456,7 @@ fn unanswered(why: Unanswered) -> Violation {
     let keyword = match why {
         Unanswered::TooDeep => "depth",
         Unanswered::TooLong => "steps",
+        Unanswered::Broken => "$ref",
     };
     Violation::new(keyword, String::new(), String::new(), None)
 }

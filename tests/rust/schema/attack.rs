@@ -102,6 +102,26 @@ fn hundreds_of_branches_that_a_constant_tells_apart_are_one() {
 }
 
 #[test]
+fn where_the_arbiter_breaks_the_value_is_refused() {
+    let lost = json!({
+        "unevaluatedProperties": {},
+        "$dynamicRef": "#dx",
+        "$defs": {
+            "x": {"patternProperties": {"^.{1,2}$": {"$dynamicRef": "#/$defs/y"}}, "$dynamicAnchor": "dx"},
+            "y": {"$dynamicRef": "#dx", "maxProperties": 1},
+        },
+    });
+    let text = "{\"ab\":{\"b\":{\"c\":true,\"ab\":true}}}";
+    let (first, listed) = judged(lost.clone(), false, text.to_owned());
+    // Where it does not break it says so, too: two members are too many.
+    for violation in first.iter().chain(&listed) {
+        assert!(["$ref", "maxProperties", "steps"].contains(&violation.keyword), "{violation:?}");
+    }
+    assert!(first.is_some());
+    assert_eq!(keyword(lost, "5".to_owned()), None);
+}
+
+#[test]
 fn a_hundred_thousand_levels_cost_no_stack() {
     let lists = json!({"items": {"$ref": "#"}, "not": {"const": 1}});
     let (first, listed) = judged(lists, false, nested("[", "1", "]", 100_000));
