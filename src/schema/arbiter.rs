@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use jsonschema::json::JsonNumber;
 use jsonschema::{Keyword, PatternOptions, ValidationError, ValidationOptions, Validator};
 use referencing::Registry;
 use serde_json::{Value as Serde, json};
@@ -18,7 +17,6 @@ use super::divisor::Divisor;
 use super::formats::{self, Check, FormatRule, Formats, Meaning, NumberFormat};
 use super::graph::{Graph, NodeId};
 use super::instance::{self, Instance, Prices, Tree};
-use super::number::Decimal;
 use super::pattern::Pattern;
 use super::{Options, stack};
 use crate::json::{Kind, Value};
@@ -416,9 +414,7 @@ impl<'i> Keyword<'i, Tree> for Multiple {
 
     fn is_valid(&self, instance: Instance<'i>) -> bool {
         let Instance::Value(value) = instance else { return true };
-        value
-            .as_number()
-            .is_none_or(|number| self.0.divides(Decimal::parse(&JsonNumber::as_str(&number))))
+        value.as_number().is_none_or(|number| instance::divides(&self.0, number))
     }
 }
 

@@ -10,6 +10,7 @@ use std::cell::{Cell, RefCell};
 use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object};
 
+use super::divisor::Divisor;
 use super::equality;
 use super::formats::Standard;
 use super::number::Decimal;
@@ -128,6 +129,12 @@ const QUESTIONS: u64 = 4;
 /// Checks a format, if there are looks left for what that costs.
 pub(super) fn check(standard: &Standard, text: &str) -> bool {
     take(standard.cost(text) / QUESTIONS) && standard.is_valid(text)
+}
+
+/// Divides a number, if there are looks left.
+pub(super) fn divides(divisor: &Divisor, number: Number<'_>) -> bool {
+    let text = number.text();
+    take(1 + text.len() as u64 / BYTES) && divisor.divides(Decimal::parse(text))
 }
 
 /// Matches a pattern, within the looks that are left: if it takes more, none are.
