@@ -194,7 +194,12 @@ pub struct Elements<'d> {
 
 /// The members of an object, as the crate sees them.
 #[derive(Debug)]
-pub struct FieldsIter<'d>(Members<'d>);
+pub struct FieldsIter<'d> {
+    members: Members<'d>,
+    /// Looks that each name takes, and whether its bytes take more.
+    patterns: u64,
+    steps: bool,
+}
 
 /// The items of an array, as the crate sees them.
 #[derive(Debug)]
@@ -203,18 +208,28 @@ pub struct ElementsIter<'d>(Items<'d>);
 impl<'d> Iterator for FieldsIter<'d> {
     type Item = (&'d str, Instance<'d>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let (name, value) = self.0.next()?;
-        let patterns = PRICES.get().patterns / MATCHED;
-        take(reading(name).saturating_add(patterns)).then_some((name, Instance::Value(value)))
+        let (name, value) = self.members.next()?;
+        let mut looks = self.patterns;
+        if self.steps || name.len() as u64 >= BYTES {
+            looks = looks.saturating_add(reading(name));
+        }
+        let left = LEFT.get();
+        if looks > 0 {
+            take(looks);
+        }
+        // Nothing more is asked of members, and nothing told of them, when there are no looks left.
+        (left > looks).then_some((name, Instance::Value(value)))
     }
 }
 
 impl<'d> Iterator for ElementsIter<'d> {
     type Item = Instance<'d>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        // Nothing more is asked of items, and nothing told of them, when there are no looks left.
+        // The same of items.
         self.0.next().filter(|_| LEFT.get() > 0).map(Instance::Value)
     }
 }
@@ -335,7 +350,9 @@ impl<'d> Object<'d, Tree> for Fields<'d> {
     }
 
     fn members(&self) -> FieldsIter<'d> {
-        FieldsIter(self.value.members())
+        let Prices { steps, patterns } = PRICES.get();
+        let patterns = patterns / MATCHED;
+        FieldsIter { members: self.value.members(), patterns, steps: steps > 0 }
     }
 }
 

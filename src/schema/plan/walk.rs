@@ -22,7 +22,7 @@ use crate::seed::FastState;
 #[derive(Debug, Default)]
 pub(super) struct Followed {
     places: HashSet<(u32, Ix), FastState>,
-    /// Values that were looked at, with what it takes to remember some.
+    /// Values that were looked at, with what it takes to remember some, and with what long texts take.
     pub(super) work: u64,
 }
 
@@ -68,23 +68,28 @@ impl Follower<'_> {
         self.close();
     }
 
-    /// What it takes to look at a value, its children aside.
-    fn work_on(&self, value: Value<'_>) -> u64 {
-        let bytes = match value.kind() {
-            Kind::String if !self.is_free(Kinds::STRING) => value.as_str().map_or(0, str::len),
-            Kind::Number => value.as_number().map_or(0, |number| number.text().len()),
-            Kind::Null | Kind::Bool | Kind::String | Kind::Array | Kind::Object => 0,
-        };
-        let bytes = bytes.saturating_add(value.name().map_or(0, str::len));
-        let node = self.node(self.next).filter(|_| value.kind() == Kind::Object);
-        let members = node.and_then(|node| self.table(node.members));
-        let needs = members.map_or(0, |members| members.demands.needs.len());
-        u64::try_from((bytes / BYTES).saturating_add(needs).saturating_add(1)).unwrap_or(u64::MAX)
-    }
-
     /// Follows a document that is there already, as the parser would have told of it.
     pub(in crate::schema) fn follow(&mut self, document: Value<'_>) {
         self.walk(document, None);
+    }
+
+    /// Judges a value that has no others in it: what its bytes take.
+    fn scalar(&mut self, value: Value<'_>) -> usize {
+        let node = value.node();
+        let (Ok(()), bytes) = match value.kind() {
+            Kind::Bool => (self.bool(node, value.as_bool() == Some(true)), 0),
+            Kind::Number => match value.as_number() {
+                Some(number) => (self.number(node, number), number.text().len()),
+                None => (Ok(()), 0),
+            },
+            Kind::String => {
+                let text = value.as_str().unwrap_or_default();
+                let asked = if self.is_free(Kinds::STRING) { 0 } else { text.len() };
+                (self.string(node, Content::of(text)), asked)
+            }
+            Kind::Null | Kind::Array | Kind::Object => (self.null(node), 0),
+        };
+        bytes / BYTES
     }
 
     /// The same for a part, but does not go into what may be anything, nor into what was followed by the same place before.
@@ -94,22 +99,15 @@ impl Follower<'_> {
         loop {
             if let Some(value) = next.take() {
                 let node = value.node();
-                if let Some(followed) = &mut followed {
-                    followed.work = followed.work.saturating_add(self.work_on(value));
-                }
+                take(&mut followed, 1);
                 let mut is_known = || {
                     let followed = followed.as_deref_mut().filter(|_| !open.is_empty());
                     followed.is_some_and(|followed| !followed.is_new(node, self.next))
                 };
                 let Ok(()) = match value.kind() {
-                    Kind::Null => self.null(node),
-                    Kind::Bool => self.bool(node, value.as_bool() == Some(true)),
-                    Kind::Number => match value.as_number() {
-                        Some(number) => self.number(node, number),
-                        None => Ok(()),
-                    },
-                    Kind::String => {
-                        self.string(node, Content::of(value.as_str().unwrap_or_default()))
+                    Kind::Null | Kind::Bool | Kind::Number | Kind::String => {
+                        take(&mut followed, self.scalar(value));
+                        Ok(())
                     }
                     // Nothing is asked of what is in it.
                     Kind::Array if self.is_free(Kinds::ARRAY) => Ok(()),
@@ -121,7 +119,11 @@ impl Follower<'_> {
                     }
                     Kind::Object => {
                         open.push(Open::Object(value.members(), node, count(value)));
-                        self.begin_object(node)
+                        let Ok(()) = self.begin_object(node);
+                        if let Some(table) = self.object().and_then(|table| self.table(table)) {
+                            take(&mut followed, table.demands.needs.len());
+                        }
+                        Ok(())
                     }
                 };
             }
@@ -133,6 +135,7 @@ impl Follower<'_> {
                 }
                 Some(Open::Object(members, node, count)) => match members.next() {
                     Some((name, member)) => {
+                        take(&mut followed, name.len() / BYTES);
                         next = Some(member);
                         let Ok(_) = self.name(0, name);
                         Ok(())
@@ -144,6 +147,14 @@ impl Follower<'_> {
                 open.pop();
             }
         }
+    }
+}
+
+/// Notes what a look takes, where that counts.
+#[inline]
+fn take(followed: &mut Option<&mut Followed>, looks: usize) {
+    if let Some(followed) = followed {
+        followed.work = followed.work.saturating_add(u64::try_from(looks).unwrap_or(u64::MAX));
     }
 }
 
