@@ -184,6 +184,23 @@ fn close(start: usize, into: &mut [u8]) {
     }
 }
 
+/// A copy for the crate, where its trait asks for one.
+pub(super) fn to_serde(value: Value<'_>) -> Serde {
+    match value.kind() {
+        Kind::Null => Serde::Null,
+        Kind::Bool => Serde::Bool(value.as_bool() == Some(true)),
+        Kind::Number => {
+            Serde::Number(to_number(value.as_number().map_or("0", |number| number.text())))
+        }
+        Kind::String => Serde::from(value.as_str().unwrap_or_default()),
+        Kind::Array => stack::deeper(|| Serde::Array(value.items().map(to_serde).collect())),
+        Kind::Object => stack::deeper(|| {
+            let members = value.members().map(|(name, member)| (name.to_owned(), to_serde(member)));
+            Serde::Object(members.collect())
+        }),
+    }
+}
+
 /// A number with all its digits.
 pub(super) fn to_number(text: &str) -> serde_json::Number {
     text.parse().unwrap_or_else(|_| serde_json::Number::from(0))

@@ -312,9 +312,15 @@ impl<'d> Node<'d, Tree> for Instance<'d> {
     }
 
     fn to_value(&self) -> Cow<'d, serde_json::Value> {
-        // Asked for to be written into a message.
+        // Asked for to be written into an error, of which nothing of it is told.
         write_down();
-        Cow::Owned(serde_json::Value::Null)
+        Cow::Owned(match self {
+            Self::Value(value) => {
+                take((value.size() as u64).saturating_add(value.as_str().map_or(0, reading)));
+                equality::to_serde(*value)
+            }
+            Self::Name(name) => serde_json::Value::from(*name),
+        })
     }
 
     fn lazy_value(&self) -> jsonschema_value::LazyInstance<'d> {
