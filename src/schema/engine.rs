@@ -15,7 +15,6 @@ use regex_automata::hybrid;
 use regex_automata::nfa::thompson::pikevm::{self, PikeVM};
 use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
 use regex_automata::util::pool::Pool;
-
 use regex_syntax::hir::Hir;
 
 use super::questions::Questions;
@@ -30,6 +29,11 @@ const LAID_OUT: usize = 1 << 19;
 /// Bytes of memory that it takes to lay one out. At half, classes of all letters are made as texts need them; at double,
 /// a pattern that turns out to be too large takes twice the milliseconds to compile.
 const LAYING_OUT: usize = 1 << 20;
+
+/// Parts of a pattern, times the classes of bytes that it tells apart, up to which laying it out is tried. At half, `^.{1,300}$`
+/// is made as texts need it; at double, hundreds of patterns like `^\p{L}{1,50}$` take twice the seconds to compile, and
+/// turn out to be too large.
+const TRIED: usize = 1 << 16;
 
 /// Bytes of an automaton that is made as texts need it, for each thread that does so at once. At half, patterns that could
 /// be kept whole are made again and again; at double, idle threads hold twice as much.
@@ -85,11 +89,12 @@ impl Engine {
             .start_kind(dfa::StartKind::Unanchored)
             .dfa_size_limit(Some(LAID_OUT))
             .determinize_size_limit(Some(LAYING_OUT));
-        let laid = dfa::dense::Builder::new().configure(limits).build_from_nfa(&nfa);
-        Some(match laid {
-            Ok(laid) => Self::Laid(Box::new(laid)),
+        let size = nfa.states().len().saturating_mul(nfa.byte_classes().alphabet_len());
+        let lay_out = || dfa::dense::Builder::new().configure(limits).build_from_nfa(&nfa).ok();
+        Some(match (size <= TRIED).then(lay_out).flatten() {
+            Some(laid) => Self::Laid(Box::new(laid)),
             // Too large, or with boundaries of words in all scripts, which take a look at more than one byte.
-            Err(_) => Self::Made(Box::new(Made::new(nfa)?)),
+            None => Self::Made(Box::new(Made::new(nfa)?)),
         })
     }
 
